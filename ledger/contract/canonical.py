@@ -1,0 +1,92 @@
+"""Canonical JSON: one value has one encoding, so that what is hashed or signed can be compared byte for byte (PROTOCOL.md C0)."""
+
+import json
+import re
+from typing import Final, NoReturn
+
+from ledger.contract.errors import ContractError
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+LIMIT: Final = 2**53 - 1
+MAX_DEPTH: Final = 8
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
+
+
+def encode(value: object) -> bytes:
+    """Return the canonical bytes of ``value``: sorted keys, no white space, ASCII, integers within ±(2^53-1), depth ≤ 8.
+
+    Raises:
+        ContractError: ``malformed``; the value has no canonical form.
+    """
+    _check(value)
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def decode(raw: bytes) -> Json:
+    """Return the value of canonical bytes.
+
+    Raises:
+        ContractError: ``malformed``; the bytes are not exactly what ``encode`` would give for their value.
+    """
+    try:
+        value: Json = json.loads(
+            raw.decode("ascii"), parse_float=_refuse, parse_constant=_refuse, parse_int=_integer, object_pairs_hook=_object
+        )
+    except (ValueError, RecursionError):
+        raise ContractError("malformed", "not canonical JSON") from None
+    if encode(value) != raw:
+        raise ContractError("malformed", "not canonical JSON")
+    return value
+
+
+def decode_object(raw: bytes) -> dict[str, Json]:
+    """Return canonical bytes that must hold one object.
+
+    Raises:
+        ContractError: ``malformed``.
+    """
+    value = decode(raw)
+    if not isinstance(value, dict):
+        raise ContractError("malformed", "an object is needed")
+    return value
+
+
+def _check(value: object) -> None:
+    """Walk without recursion: depth is the input's choice, the stack is ours."""
+    pending: list[tuple[object, int]] = [(value, 1)]
+    while pending:
+        item, depth = pending.pop()
+        if isinstance(item, str | bool) or item is None:
+            if isinstance(item, str) and any("\ud800" <= letter <= "\udfff" for letter in item):
+                raise ContractError("malformed", "a lone surrogate is no character")
+        elif isinstance(item, int):
+            if not -LIMIT <= item <= LIMIT:
+                raise ContractError("malformed", "integer out of range")
+        elif not isinstance(item, list | dict):
+            raise ContractError("malformed", f"no canonical form for {type(item).__name__}")
+        elif depth > MAX_DEPTH:
+            raise ContractError("malformed", "nested too deep")
+        elif isinstance(item, dict):
+            pending += [(name, depth + 1) for name in item]
+            pending += [(member, depth + 1) for member in item.values()]
+            if not all(isinstance(name, str) for name in item):
+                raise ContractError("malformed", "member names are strings")
+        else:
+            pending += [(member, depth + 1) for member in item]
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate member")
+    return value
