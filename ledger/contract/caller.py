@@ -10,8 +10,8 @@ class Caller:
     Attributes:
         msp_id: the organization whose CA issued the certificate.
         subject: the certificate's CN, 26 lower-case base32 characters (a patient's is her ``patient_id``).
-        role: ``operator``, ``registrar``, ``custodian``, ``practitioner``, ``privacy-officer``, ``patient`` or ``proxy``;
-            empty if the certificate names none.
+        role: ``operator``, ``registrar``, ``custodian``, ``practitioner``, ``privacy-officer``, ``patient`` or
+            ``proxy``; empty if the certificate names none.
         key_hash: lower-case hex SHA-256 of the SubjectPublicKeyInfo DER.
     """
 

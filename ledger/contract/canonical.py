@@ -1,4 +1,4 @@
-"""Canonical JSON: one value has one encoding, so that what is hashed or signed can be compared byte for byte (PROTOCOL.md C0)."""
+"""Canonical JSON: one value has one encoding, so what is hashed or signed compares byte for byte (PROTOCOL.md C0)."""
 
 import json
 import re
@@ -13,7 +13,9 @@ _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 
 
 def encode(value: object) -> bytes:
-    """Return the canonical bytes of ``value``: sorted keys, no white space, ASCII, integers within ±(2^53-1), depth ≤ 8.
+    """Return the canonical bytes of ``value``.
+
+    Sorted keys, no white space, ASCII, integers within ±(2^53-1), depth ≤ 8.
 
     Raises:
         ContractError: ``malformed``; the value has no canonical form.
@@ -30,12 +32,22 @@ def decode(raw: bytes) -> Json:
     """
     try:
         value: Json = json.loads(
-            raw.decode("ascii"), parse_float=_refuse, parse_constant=_refuse, parse_int=_integer, object_pairs_hook=_object
+            raw.decode("ascii"),
+            parse_float=_refuse,
+            parse_constant=_refuse,
+            parse_int=_integer,
+            object_pairs_hook=_object,
         )
     except (ValueError, RecursionError):
         raise ContractError("malformed", "not canonical JSON") from None
     if encode(value) != raw:
         raise ContractError("malformed", "not canonical JSON")
+    return value
+
+
+def load(raw: bytes) -> dict[str, Json]:
+    """Return a value that this contract itself wrote to the world state; its bytes are canonical by construction."""
+    value: dict[str, Json] = json.loads(raw)
     return value
 
 

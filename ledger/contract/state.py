@@ -18,23 +18,28 @@ class RewriteError(Exception):
 class Committed(Protocol):
     """Committed values, as the backend holds them."""
 
-    def get(self, key: Key) -> bytes | None: ...
+    def get(self, key: Key) -> bytes | None:
+        """Return the committed value of ``key``, or None."""
 
 
 class WorldState(Protocol):
     """What a submitted transaction is given: no scan, no delete, no clock."""
 
-    def get(self, key: Key) -> bytes | None: ...
+    def get(self, key: Key) -> bytes | None:
+        """Return the committed value of ``key``, or None; it joins the read set."""
 
-    def put(self, key: Key, value: bytes) -> None: ...
+    def put(self, key: Key, value: bytes) -> None:
+        """Stage ``value`` for ``key``, which was read before and is written once."""
 
 
 class Archive(Protocol):
     """What queries are given. ``scan`` yields keys that begin with all parts of ``prefix``, in key order."""
 
-    def get(self, key: Key) -> bytes | None: ...
+    def get(self, key: Key) -> bytes | None:
+        """Return the committed value of ``key``, or None."""
 
-    def scan(self, prefix: Key) -> Iterator[tuple[Key, bytes]]: ...
+    def scan(self, prefix: Key) -> Iterator[tuple[Key, bytes]]:
+        """Yield ``(key, value)`` of every key that begins with the parts of ``prefix``, in key order."""
 
 
 class StagedState:
