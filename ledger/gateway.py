@@ -11,7 +11,8 @@ class Signer(Protocol):
     """A person's or a service's identity: its certificate is public, its private key never leaves it."""
 
     @property
-    def msp_id(self) -> str: ...
+    def msp_id(self) -> str:
+        """The organization whose CA issued the certificate."""
 
     @property
     def certificate(self) -> bytes:
@@ -71,7 +72,13 @@ class Event:
 
 
 class GatewayError(Exception):
-    """A transaction did not go through as asked. ``code`` is the contract's or the backend's, never to be guessed from text."""
+    """A transaction did not go through as asked.
+
+    Attributes:
+        code: the contract's or the backend's; never to be guessed from text.
+        detail: for people, in English; may be empty.
+        transaction_id: empty while there is none.
+    """
 
     def __init__(self, code: str, detail: str = "", transaction_id: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -85,7 +92,10 @@ class EndorseError(GatewayError):
 
 
 class SubmitError(GatewayError):
-    """Unknown whether it was recorded: it was being handed over. Find out by ``transaction_id``, send only the same envelope."""
+    """Unknown whether it was recorded: it was being handed over.
+
+    Find out by ``transaction_id``; send only the same envelope again.
+    """
 
 
 class CommitStatusError(GatewayError):
@@ -138,7 +148,7 @@ class Gateway(Protocol):
         """
 
     def wait(self, height: int, timeout: float) -> int:
-        """Return the ledger's height (number of blocks) once it is above ``height``, or after ``timeout`` seconds anyway."""
+        """Return the ledger's height (number of blocks) once it is above ``height``, or after ``timeout`` seconds."""
 
     def blocks(self, start: int = 0) -> Iterator[bytes]:
-        """Yield the untrusted blocks from number ``start`` to the head, each in the backend's form, for replica and export."""
+        """Yield untrusted blocks from number ``start`` to the head, in the backend's form: for replica, export."""
