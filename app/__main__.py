@@ -1,0 +1,137 @@
+"""The commands of ``./assent``. Each imports what it needs when it runs: ``--help`` and the first window are quick."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.environment import has_display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NOT_POSSIBLE = 2
+"""Exit status when the command cannot run here, as argparse uses it for a wrong command line."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, one function per command."""
+    top = argparse.ArgumentParser(
+        prog="assent",
+        description="Patient records shared by consent: every opening is an entry that the patient can see.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("desktop", desktop, "open the desktop on the sandbox of this machine (default)")
+    command = add(
+        "tour", tour, "run the whole main job without a screen, on a fresh sandbox; exit 0 if every step came out right"
+    )
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.add_argument("--keep", type=Path, metavar="DIR", help="keep the sandbox in this empty folder")
+    command = add(
+        "inspect",
+        inspect,
+        "say what an import would do with files or folders, storing nothing; exit 2 if any is refused",
+    )
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command = add("export", export, "write the ledger of this machine to a file that the separate verifier reads")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command = add("vectors", vectors, "run a folder of decision vectors")
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command = add("screenshots", screenshots, "draw every page and state of the sandbox to PNG files")
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command.add_argument("--theme", choices=("light", "dark"), default="light")
+    command.add_argument("--size", type=size, default=(1280, 800), metavar="WIDTHxHEIGHT")
+    command.add_argument("--language", choices=("en", "de"), default="en")
+    command.add_argument("--text-size", type=int, choices=(100, 150), default=100, metavar="PERCENT")
+    command = add("bench", bench, "run the benchmarks against their peers and print a table of ratios")
+    command.add_argument("names", nargs="*", metavar="NAME")
+    return top
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height in pixels, written as 1280x800."""
+    if (match := re.fullmatch(r"(\d{3,4})x(\d{3,4})", text)) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT")
+    return int(match[1]), int(match[2])
+
+
+def desktop(_: argparse.Namespace) -> int:
+    """Open the window; without a display say so and name what works without one."""
+    if not has_display(os.environ):
+        sys.stderr.write("assent: there is no display here, so no window can open. Without one: ./assent tour\n")
+        return NOT_POSSIBLE
+    from app.wiring import open_desktop
+
+    return open_desktop()
+
+
+def tour(arguments: argparse.Namespace) -> int:
+    """Run the tour."""
+    from app.wiring import run_tour
+
+    return run_tour(as_json=arguments.json, keep=arguments.keep)
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    """Say what an import would do."""
+    from app.records.inspect import main
+
+    return main(arguments.paths, as_json=arguments.json)
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write the ledger to a file."""
+    from app.wiring import export_ledger
+
+    return export_ledger(arguments.file)
+
+
+def vectors(arguments: argparse.Namespace) -> int:
+    """Run decision vectors."""
+    from app.consent.vectors import main
+
+    return main(arguments.folder)
+
+
+def screenshots(arguments: argparse.Namespace) -> int:
+    """Draw the pages, offscreen unless a platform was chosen."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from app.wiring import draw_screenshots
+
+    return draw_screenshots(
+        arguments.folder,
+        theme=arguments.theme,
+        size=arguments.size,
+        language=arguments.language,
+        text_size=arguments.text_size,
+    )
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Run the benchmarks; they are part of the tests, so nothing of the product imports them."""
+    sys.argv = ["bench", *arguments.names]
+    runpy.run_module("tests.benchmarks", run_name="__main__", alter_sys=True)
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; a bare start is the desktop."""
+    parsed = parser().parse_args(arguments or ["desktop"])
+    run: Callable[[argparse.Namespace], int] = parsed.run
+    return run(parsed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
