@@ -44,6 +44,7 @@ from app.custodian.results import (
     StoredRequest,
     Unlocked,
 )
+from app.identity.badges import BadgeOpening
 from app.identity.cards import Card, patient_private_key
 from ledger.contract.canonical import Json, decode_object, encode
 from ledger.contract.errors import ContractError
@@ -137,7 +138,7 @@ class CustodianClient:
     def introduce(
         self,
         signer: Signer,
-        badge: Opening,
+        badge: BadgeOpening,
         *,
         code: str = "",
         patient_id: str = "",
@@ -167,7 +168,7 @@ class CustodianClient:
             {
                 "code": code,
                 "patient_id": patient_id,
-                "badge": readings.opening_fields(badge),
+                "badge": badge.to_wire(),
                 "purposes": sorted(set(purposes)),
                 "categories": sorted(set(categories)),
                 "first": first,
@@ -213,9 +214,9 @@ class CustodianClient:
         """Choose whether the grantee learns that something is withheld (the patient's party; on at first)."""
         self._ask(signer, "tell-withheld", {"patient_id": patient_id, "on": on})
 
-    def store_badge(self, signer: Signer, msp_id: str, subject: str, badge: Opening) -> None:
+    def store_badge(self, signer: Signer, msp_id: str, subject: str, badge: BadgeOpening) -> None:
         """Leave a staff member's badge opening, so that patients can be told who he is (his hospital, or himself)."""
-        fields = {"msp_id": msp_id, "subject": subject, "badge": readings.opening_fields(badge)}
+        fields = {"msp_id": msp_id, "subject": subject, "badge": badge.to_wire()}
         self._ask(signer, "store-badge", fields)
 
     # records
@@ -241,7 +242,7 @@ class CustodianClient:
         release_key: X25519PrivateKey,
         state: Committed,
         *,
-        badge: Opening | None = None,
+        badge: BadgeOpening | None = None,
         reason: Opening | None = None,
     ) -> Released:
         """Ask for the keys, or the rows, of one committed access, and check the answer as E.3 says.
@@ -260,7 +261,7 @@ class CustodianClient:
         """
         openings: dict[str, object] = {}
         if badge is not None:
-            openings["badge"] = readings.opening_fields(badge)
+            openings["badge"] = badge.to_wire()
         if reason is not None:
             openings["reason"] = readings.opening_fields(reason)
         request = self._request(

@@ -1,14 +1,15 @@
 r"""The custodian's messages (PROTOCOL.md E.1): canonical, signed, sealed, the same in process and over a wire.
 
 Request = canonical ``{message, msp_id, certificate, signature}``; reply = canonical ``{reply, signature}``; both may
-carry raw bytes after one ``\n``, which canonical JSON never contains. ``message`` and ``reply`` are objects with ``type`` and
-``network_id``; their signature is that of B11 over their canonical bytes. What opens with a PIN is not signed: its
+carry raw bytes after one ``\n``, which canonical JSON never contains. ``message`` and ``reply`` are objects with
+``type`` and ``network_id``; their signature is that of B11 over their canonical bytes. What opens with a PIN is not signed: its
 ``msp_id``, ``certificate`` and ``signature`` are empty.
 """
 
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,7 +93,7 @@ class Request:
         return hashlib.sha256(self.signed).hexdigest()
 
 
-def frame(content: dict[str, object], attachment: bytes = b"") -> bytes:
+def frame(content: Mapping[str, object], attachment: bytes = b"") -> bytes:
     """Return the bytes of a request or reply."""
     return encode(content) + (b"\n" + attachment if attachment else b"")
 

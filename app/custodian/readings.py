@@ -23,6 +23,7 @@ from app.custodian.results import (
     Unlocked,
     UnlockedPair,
 )
+from app.identity.badges import BadgeOpening
 from ledger.contract.canonical import Json
 
 
@@ -173,7 +174,7 @@ def import_outcome(fields: dict[str, Json]) -> ImportOutcome:
 def explanation(fields: dict[str, Json]) -> Explanation:
     """Read the reply of ``explain``."""
     return Explanation(
-        badges=_openings(fields, "badges"),
+        badges={key: BadgeOpening.from_wire(row) for key, row in _rows(fields, "badges")},
         records={
             key: RecordText(
                 key,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from app.identity.badges import BadgeOpening
 from ledger.contract.canonical import Json
 
 
@@ -10,7 +11,7 @@ class Opening:
     """What opens a commitment: the committed bytes and the 32-byte salt (PROTOCOL.md C1).
 
     Attributes:
-        content: the canonical badge or artefact, or the UTF-8 reason.
+        content: the canonical artefact, or the UTF-8 reason.
         salt: 32 bytes.
     """
 
@@ -211,7 +212,7 @@ class Explanation:
         reasons: by emergency id: the declared reason.
     """
 
-    badges: dict[str, Opening]
+    badges: dict[str, BadgeOpening]
     records: dict[str, RecordText]
     requests: dict[str, StoredRequest]
     artefacts: dict[str, Opening]

@@ -1,0 +1,532 @@
+"""What the custodian knows of persons, pairs and records, and the ledger does not (PROTOCOL.md E.1, F; ATTACKS.md A17).
+
+Every row is sealed under the purpose key of its kind (``tables``). Ids of the ledger are in clear, as they are there;
+which of them belong to one person is not. Keys are in the key table, a file of its own.
+"""
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from app.custodian import readings
+from app.custodian.database import connect, truncate
+from app.custodian.results import Opening, Person, StoredRequest
+from app.custodian.tables import SealedTable
+from app.identity.badges import BadgeOpening
+from app.identity.keys import MasterKey, Purpose, wipe
+from app.identity.pins import PinVerifier
+from ledger.contract.canonical import Json
+from ledger.contract.wire import integer, members, strings, text
+
+PIN_TRIES: Final = 5
+_SEALED: Final = (
+    "persons",
+    "cards",
+    "links",
+    "records",
+    "versions",
+    "shared",
+    "requests",
+    "artefacts",
+    "badges",
+    "reasons",
+    "codes",
+    "stops",
+    "flags",
+)
+_PLAIN: Final = """
+CREATE TABLE IF NOT EXISTS nonces (nonce BLOB PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPerson:
+    """A registered patient.
+
+    Attributes:
+        person_id: internal, never on the ledger.
+        person: what was registered.
+        registered_at: seconds UTC.
+        registered_by: subject of the registrar.
+    """
+
+    person_id: str
+    person: Person
+    registered_at: int
+    registered_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCard:
+    """A card's custodian half: not its secret.
+
+    Attributes:
+        card_id: on the paper.
+        person_id: whose.
+        verifier: of the PIN.
+        tries_left: before it locks.
+    """
+
+    card_id: str
+    person_id: str
+    verifier: PinVerifier
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One pair: a patient id and whom it stands for.
+
+    Attributes:
+        patient_id: random, per person and grantee.
+        person_id: internal.
+        grantee: msp_id.
+        tell_withheld: the grantee may know that something is withheld.
+        certificate: the newest patient certificate, DER, or empty.
+        introduced: subjects of the grantee's staff that she was introduced to.
+    """
+
+    patient_id: str
+    person_id: str
+    grantee: str
+    tell_withheld: bool = True
+    certificate: bytes = b""
+    introduced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecord:
+    """A record as the hospital knows it, once for all pairs.
+
+    Attributes:
+        internal_id: never on the ledger.
+        person_id: whose.
+        version: the newest.
+        category: code of the category.
+        date: ISO date for the list, or empty.
+        display: one line.
+        inputs: what ``describe_record`` is given.
+        source: which import it came with, for finding doubles: SHA-256 of the manifest's objects.
+    """
+
+    internal_id: str
+    person_id: str
+    version: int
+    category: str
+    date: str
+    display: str
+    inputs: dict[str, Json]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVersion:
+    """One version of a record in the object store.
+
+    Attributes:
+        internal_id: of the record.
+        version: from 1.
+        manifest_name: object name of the sealed manifest.
+        manifest_digest: lower-case hex SHA-256 of the manifest.
+        objects: object names, without the manifest's.
+    """
+
+    internal_id: str
+    version: int
+    manifest_name: str
+    manifest_digest: str
+    objects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRecord:
+    """A record as one pair sees it: its own id and salts (ATTACKS.md A17).
+
+    Attributes:
+        patient_id: of the pair.
+        record_id: random, on the ledger.
+        internal_id: of the record.
+        salts: by version, of its commitment.
+    """
+
+    patient_id: str
+    record_id: str
+    internal_id: str
+    salts: dict[int, bytes]
+
+
+class Index:
+    """The custodian's tables. Every method may be called from any thread.
+
+    Raises:
+        UnwrapError: from any reading method, if a row was changed or moved on disk.
+    """
+
+    def __init__(self, path: Path, master: MasterKey, random: Callable[[int], bytes]) -> None:
+        self._lock = threading.RLock()
+        self._key = master.purpose_key(Purpose.TAGS)
+        self._mailbox_key = master.purpose_key(Purpose.MAILBOX)
+        tables = "".join(SealedTable.schema(name) for name in (*_SEALED, "notices"))
+        self._database = connect(path, tables + _PLAIN)
+        made = {name: SealedTable(self._database, self._lock, name, self._key, random) for name in _SEALED}
+        self._persons, self._cards, self._links = made["persons"], made["cards"], made["links"]
+        self._records, self._versions, self._shared = made["records"], made["versions"], made["shared"]
+        self._requests, self._artefacts, self._badges = made["requests"], made["artefacts"], made["badges"]
+        self._reasons, self._codes, self._stops, self._flags = (
+            made["reasons"],
+            made["codes"],
+            made["stops"],
+            made["flags"],
+        )
+        self._notices = SealedTable(self._database, self._lock, "notices", self._mailbox_key, random)
+
+    def close(self) -> None:
+        """Overwrite the purpose keys and close the file."""
+        wipe(self._key, self._mailbox_key)
+        self._database.close()
+
+    def settle(self) -> None:
+        """Make sure that what was deleted is in no file of the index."""
+        with self._lock:
+            truncate(self._database)
+
+    # persons and cards
+
+    def put_person(self, held: HeldPerson) -> None:
+        """Register a person."""
+        value: dict[str, Json] = {
+            "person": readings.person_fields(held.person),
+            "registered_at": held.registered_at,
+            "registered_by": held.registered_by,
+        }
+        self._persons.put(held.person_id, value)
+
+    def person(self, person_id: str) -> HeldPerson | None:
+        """Return a person."""
+        value = self._persons.find(person_id)
+        return None if value is None else _person(person_id, value)
+
+    def persons(self) -> list[HeldPerson]:
+        """Return everybody registered here."""
+        return [_person(person_id, value) for person_id, value in self._persons.all()]
+
+    def put_card(self, card: HeldCard) -> None:
+        """Write a card: new PIN, or a try less."""
+        value: dict[str, Json] = {
+            "person_id": card.person_id,
+            "verifier": card.verifier.to_wire(),
+            "tries_left": card.tries_left,
+        }
+        self._cards.put(card.card_id, value, card.person_id)
+
+    def card(self, card_id: str) -> HeldCard | None:
+        """Return a card by what is printed on it."""
+        value = self._cards.find(card_id)
+        return None if value is None else _card(card_id, value)
+
+    def card_of(self, person_id: str) -> HeldCard | None:
+        """Return a person's card; there is at most one."""
+        return next((_card(card_id, value) for card_id, value in self._cards.of_group(person_id)), None)
+
+    # pairs
+
+    def put_link(self, link: Link) -> None:
+        """Write a pair."""
+        value: dict[str, Json] = {
+            "person_id": link.person_id,
+            "grantee": link.grantee,
+            "tell_withheld": link.tell_withheld,
+            "certificate": _text(link.certificate),
+            "introduced": [*link.introduced],
+        }
+        self._links.put(link.patient_id, value, link.person_id)
+
+    def link(self, patient_id: str) -> Link | None:
+        """Return the pair of a patient id."""
+        value = self._links.find(patient_id)
+        return None if value is None else _link(patient_id, value)
+
+    def links_of(self, person_id: str) -> list[Link]:
+        """Return all pairs of a person."""
+        return [_link(patient_id, value) for patient_id, value in self._links.of_group(person_id)]
+
+    def find_pair(self, person_id: str, grantee: str) -> Link | None:
+        """Return the one live pair of a person and a grantee (ATTACKS.md A30)."""
+        return next((link for link in self.links_of(person_id) if link.grantee == grantee), None)
+
+    def introduce(self, link: Link, subject: str) -> Link:
+        """Note that a member of the grantee's staff was introduced."""
+        met = replace(link, introduced=tuple(sorted({*link.introduced, subject})))
+        self.put_link(met)
+        return met
+
+    # records
+
+    def put_record(self, record: HeldRecord) -> None:
+        """Write a record."""
+        value: dict[str, Json] = {
+            "person_id": record.person_id,
+            "version": record.version,
+            "category": record.category,
+            "date": record.date,
+            "display": record.display,
+            "inputs": record.inputs,
+            "source": record.source,
+        }
+        self._records.put(record.internal_id, value, record.person_id)
+
+    def record(self, internal_id: str) -> HeldRecord | None:
+        """Return a record."""
+        value = self._records.find(internal_id)
+        return None if value is None else _record(internal_id, value)
+
+    def records_of(self, person_id: str) -> list[HeldRecord]:
+        """Return all records of a person."""
+        return [_record(internal_id, value) for internal_id, value in self._records.of_group(person_id)]
+
+    def put_version(self, version: HeldVersion) -> None:
+        """Write a version."""
+        value: dict[str, Json] = {
+            "internal_id": version.internal_id,
+            "version": version.version,
+            "manifest_name": version.manifest_name,
+            "manifest_digest": version.manifest_digest,
+            "objects": [*version.objects],
+        }
+        self._versions.put(f"{version.internal_id}/{version.version}", value, version.internal_id)
+
+    def version(self, internal_id: str, version: int) -> HeldVersion | None:
+        """Return one version."""
+        value = self._versions.find(f"{internal_id}/{version}")
+        return None if value is None else _version(value)
+
+    def versions_of(self, internal_id: str) -> list[HeldVersion]:
+        """Return all versions of a record."""
+        return [_version(value) for _, value in self._versions.of_group(internal_id)]
+
+    def put_shared(self, shared: SharedRecord) -> None:
+        """Write a record as a pair sees it; found by record and by pair."""
+        value: dict[str, Json] = {
+            "patient_id": shared.patient_id,
+            "record_id": shared.record_id,
+            "internal_id": shared.internal_id,
+            "salts": {str(version): _text(salt) for version, salt in shared.salts.items()},
+        }
+        self._shared.put(f"{shared.patient_id}/{shared.record_id}", value, shared.patient_id)
+
+    def shared(self, patient_id: str, record_id: str) -> SharedRecord | None:
+        """Return a record of a pair."""
+        value = self._shared.find(f"{patient_id}/{record_id}")
+        return None if value is None else _shared(value)
+
+    def shared_of(self, patient_id: str) -> list[SharedRecord]:
+        """Return all records of a pair."""
+        return [_shared(value) for _, value in self._shared.of_group(patient_id)]
+
+    # texts
+
+    def put_request(self, request: StoredRequest) -> None:
+        """Keep what a patient reads."""
+        value = readings.stored_request_fields(request)
+        self._requests.put(f"{request.patient_id}/{request.consent_id}", value, request.patient_id)
+
+    def request(self, patient_id: str, consent_id: str) -> StoredRequest | None:
+        """Return what a patient reads."""
+        value = self._requests.find(f"{patient_id}/{consent_id}")
+        return None if value is None else readings.stored_request(value)
+
+    def put_artefact(self, patient_id: str, consent_id: str, opening: Opening) -> None:
+        """Keep a signed artefact and its salt; the bytes are kept as they came."""
+        value: dict[str, Json] = {"content": _text(opening.content), "salt": _text(opening.salt)}
+        self._artefacts.put(f"{patient_id}/{consent_id}", value, patient_id)
+
+    def artefact(self, patient_id: str, consent_id: str) -> Opening | None:
+        """Return a signed artefact."""
+        value = self._artefacts.find(f"{patient_id}/{consent_id}")
+        return None if value is None else Opening(_bytes(value["content"]), _bytes(value["salt"]))
+
+    def put_badge(self, msp_id: str, subject: str, badge: BadgeOpening) -> None:
+        """Keep who a subject is."""
+        self._badges.put(f"{msp_id}/{subject}", {"badge": badge.to_wire()})
+
+    def badge(self, msp_id: str, subject: str) -> BadgeOpening | None:
+        """Return who a subject is."""
+        value = self._badges.find(f"{msp_id}/{subject}")
+        return None if value is None else BadgeOpening.from_wire(value["badge"])
+
+    def put_reason(self, patient_id: str, emergency_id: str, opening: Opening) -> None:
+        """Keep why an emergency was declared."""
+        value = readings.opening_fields(opening)
+        self._reasons.put(f"{patient_id}/{emergency_id}", value, patient_id)
+
+    def reason(self, patient_id: str, emergency_id: str) -> Opening | None:
+        """Return why an emergency was declared."""
+        value = self._reasons.find(f"{patient_id}/{emergency_id}")
+        return None if value is None else readings.opening(value)
+
+    # notices, codes, stops
+
+    def put_notice(self, patient_id: str, number: int, value: dict[str, Json]) -> None:
+        """Queue a notice."""
+        self._notices.put(f"{patient_id}/{number:08d}", value, patient_id)
+
+    def notices_of(self, patient_id: str) -> list[dict[str, Json]]:
+        """Return the notices of a patient id, in order."""
+        return [value for _, value in self._notices.of_group(patient_id)]
+
+    def put_code(self, digest: str, value: dict[str, Json], patient_id: str) -> None:
+        """Keep a code by its hash."""
+        self._codes.put(digest, value, patient_id)
+
+    def code(self, digest: str) -> dict[str, Json] | None:
+        """Return what a code stands for."""
+        return self._codes.find(digest)
+
+    def remove_code(self, digest: str) -> None:
+        """Use up a code."""
+        self._codes.remove(digest)
+
+    def stop(self, patient_id: str, value: dict[str, Json]) -> None:
+        """Stop all releases of a patient id."""
+        self._stops.put(patient_id, value)
+
+    def stopped(self, patient_id: str) -> dict[str, Json] | None:
+        """Return why releases are stopped, or None."""
+        return self._stops.find(patient_id)
+
+    def flag(self, patient_id: str, consent_id: str, value: dict[str, Json]) -> None:
+        """Note that a consent is not honoured, and why."""
+        self._flags.put(f"{patient_id}/{consent_id}", value, patient_id)
+
+    def flagged(self, patient_id: str, consent_id: str) -> dict[str, Json] | None:
+        """Return why a consent is not honoured, or None."""
+        return self._flags.find(f"{patient_id}/{consent_id}")
+
+    def flags(self) -> list[tuple[str, dict[str, Json]]]:
+        """Return all consents that are not honoured."""
+        return list(self._flags.all())
+
+    # replay and progress
+
+    def use_nonce(self, nonce: bytes, at: int, keep_after: int) -> bool:
+        """Note a nonce; False if it was seen. Those before ``keep_after`` are forgotten."""
+        with self._lock, self._database:
+            self._database.execute("DELETE FROM nonces WHERE at < ?", (keep_after,))
+            done = self._database.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?)", (nonce, at))
+            return done.rowcount == 1
+
+    def progress(self, name: str) -> str:
+        """Return a remembered text, or empty."""
+        with self._lock:
+            row = self._database.execute("SELECT value FROM progress WHERE name = ?", (name,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def set_progress(self, name: str, value: str) -> None:
+        """Remember a text."""
+        with self._lock, self._database:
+            self._database.execute("INSERT OR REPLACE INTO progress VALUES (?, ?)", (name, value))
+
+    # erasure
+
+    def erase_record(self, internal_id: str) -> None:
+        """Delete a record's texts, salts, versions and pair entries; call ``settle`` after."""
+        record = self.record(internal_id)
+        if record is None:
+            return
+        for link in self.links_of(record.person_id):
+            for shared in self.shared_of(link.patient_id):
+                if shared.internal_id == internal_id:
+                    self._shared.remove(f"{shared.patient_id}/{shared.record_id}")
+        self._versions.remove_group(internal_id)
+        self._records.remove(internal_id)
+
+    def erase_pair(self, patient_id: str) -> None:
+        """Delete everything under a patient id; call ``settle`` after."""
+        for table in (self._shared, self._requests, self._artefacts, self._reasons, self._notices, self._flags):
+            table.remove_group(patient_id)
+        self._codes.remove_group(patient_id)
+        self._stops.remove(patient_id)
+        self._links.remove(patient_id)
+
+    def erase_person(self, person_id: str) -> None:
+        """Delete a person and her card; her pairs and records go first."""
+        self._cards.remove_group(person_id)
+        self._persons.remove(person_id)
+
+    def shared_everywhere(self, internal_id: str) -> Iterator[SharedRecord]:
+        """Yield a record as each pair sees it."""
+        record = self.record(internal_id)
+        if record is not None:
+            for link in self.links_of(record.person_id):
+                yield from (each for each in self.shared_of(link.patient_id) if each.internal_id == internal_id)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _bytes(value: Json) -> bytes:
+    return base64.b64decode(text(value))
+
+
+def _person(person_id: str, value: dict[str, Json]) -> HeldPerson:
+    return HeldPerson(
+        person_id,
+        readings.person(members(value["person"])),
+        integer(value["registered_at"]),
+        text(value["registered_by"]),
+    )
+
+
+def _card(card_id: str, value: dict[str, Json]) -> HeldCard:
+    return HeldCard(
+        card_id, text(value["person_id"]), PinVerifier.from_wire(value["verifier"]), integer(value["tries_left"])
+    )
+
+
+def _link(patient_id: str, value: dict[str, Json]) -> Link:
+    return Link(
+        patient_id,
+        text(value["person_id"]),
+        text(value["grantee"]),
+        value["tell_withheld"] is True,
+        _bytes(value["certificate"]),
+        tuple(strings(value["introduced"])),
+    )
+
+
+def _record(internal_id: str, value: dict[str, Json]) -> HeldRecord:
+    return HeldRecord(
+        internal_id,
+        text(value["person_id"]),
+        integer(value["version"]),
+        text(value["category"]),
+        text(value["date"]),
+        text(value["display"]),
+        members(value["inputs"]),
+        text(value["source"]),
+    )
+
+
+def _version(value: dict[str, Json]) -> HeldVersion:
+    return HeldVersion(
+        text(value["internal_id"]),
+        integer(value["version"]),
+        text(value["manifest_name"]),
+        text(value["manifest_digest"]),
+        tuple(strings(value["objects"])),
+    )
+
+
+def _shared(value: dict[str, Json]) -> SharedRecord:
+    salts = members(value["salts"])
+    return SharedRecord(
+        text(value["patient_id"]),
+        text(value["record_id"]),
+        text(value["internal_id"]),
+        {int(version): _bytes(salts[version]) for version in salts},
+    )
