@@ -1,7 +1,7 @@
 """The patient card and the keys that card and custodian make together (ATTACKS.md A27).
 
-Neither the card nor what the custodian holds is of use alone: every key of a patient id comes from the card's secret and
-that id's share, and the share is given out only for the right PIN.
+Neither the card nor what the custodian holds is of use alone: every key of a patient id comes from the card's secret
+and that id's share, and the share is given out only for the right PIN.
 """
 
 import base64
@@ -19,7 +19,8 @@ from app.identity.keys import KEY_BYTES, Random, derive, wipe
 SECRET_BYTES: Final = 32
 _P256_ORDER: Final = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
 _OKM_BYTES: Final = 48  # 128 bits above the order: the remainder is uniform (FIPS 186-5 A.2.1)
-_FORM: Final = re.compile(r"assent1\.([A-Za-z0-9_-]{1,64})\.([a-z2-7]{16})\.([a-z2-7]{52})")
+_MAX_TEXT: Final = 512
+_FORM: Final = re.compile(r"assent1\.([A-Za-z0-9_-]{1,64})\.([a-z0-9]{8,32})\.([a-z2-7]{52})")
 
 
 class CardError(ValueError):
@@ -32,7 +33,7 @@ class Card:
 
     Attributes:
         msp_id: the custodian that printed it.
-        card_id: 16 lower-case base32 characters; finds the person at the custodian.
+        card_id: lower-case letters and digits; finds the person at the custodian.
         secret: 32 random bytes that only the paper holds.
     """
 
@@ -43,7 +44,7 @@ class Card:
     @classmethod
     def create(cls, msp_id: str, random: Random = os.urandom) -> Self:
         """Make a new card of a custodian."""
-        return cls(msp_id, base64.b32encode(random(10)).decode().lower(), random(SECRET_BYTES))
+        return cls(msp_id, new_card_id(random), random(SECRET_BYTES))
 
     @property
     def text(self) -> str:
@@ -58,10 +59,10 @@ class Card:
         Raises:
             CardError: anything else than one exact card.
         """
-        parts = "".join(untrusted_text[:512].split()).split(".")
+        parts = "".join(untrusted_text[:_MAX_TEXT].split()).split(".")
         text = ".".join([*parts[:2], *(part.lower() for part in parts[2:])])
         match = _FORM.fullmatch(text)
-        if match is None or len(untrusted_text) > 512:
+        if match is None or len(untrusted_text) > _MAX_TEXT:
             raise CardError("This is not a patient card of Assent.")
         msp_id, card_id, encoded = match.groups()
         try:
@@ -71,6 +72,11 @@ class Card:
         if card.text != text:  # base32 has spare bits: one card, one text
             raise CardError("This is not a patient card of Assent.")
         return card
+
+
+def new_card_id(random: Random = os.urandom) -> str:
+    """Return 16 random lower-case base32 characters."""
+    return base64.b32encode(random(10)).decode().lower()
 
 
 def patient_share(share_root: bytes | bytearray, patient_id: str) -> bytes:

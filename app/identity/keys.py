@@ -1,8 +1,8 @@
-"""Keys at rest: one master key, a derived key for each purpose, authenticated wrapping, overwriting on lock (PROTOCOL.md F).
+"""Keys at rest: one master key, one derived key per purpose, authenticated wrapping, overwriting (PROTOCOL.md F).
 
-The master key is in the key store only; what lies in files is wrapped by a key derived from it for one purpose, bound by
-associated data to the place it belongs to. Python cannot promise that no copy stays in memory; what can be overwritten
-(every ``bytearray`` here) is, and ``hardening`` keeps the rest out of core files and other processes.
+The master key is in the key store only; what lies in files is wrapped by a key derived from it for one purpose, bound
+by associated data to the place it belongs to. Python cannot promise that no copy stays in memory; what can be
+overwritten (every ``bytearray`` here) is, and ``hardening`` keeps the rest out of core files and other processes.
 """
 
 import base64
@@ -30,7 +30,7 @@ class LockedError(Exception):
 
 
 class UnwrapError(Exception):
-    """The box does not open: another key, another place (associated data), or changed bytes. Which of them cannot be known."""
+    """The box does not open: another key, another place (associated data), or changed bytes; which cannot be known."""
 
 
 class WeakKeyError(ValueError):
@@ -124,7 +124,7 @@ class MasterKey:
 
 
 def wrap(key: bytes | bytearray, plaintext: bytes | bytearray, aad: bytes, random: Random = os.urandom) -> bytes:
-    """Seal ``plaintext`` with AES-256-GCM to the place named by ``aad``: nonce (12 bytes), ciphertext, tag (16 bytes)."""
+    """Seal ``plaintext`` with AES-256-GCM to the place ``aad`` names: nonce (12 bytes), ciphertext, tag (16)."""
     nonce = random(NONCE_BYTES)
     return nonce + AESGCM(_key(key)).encrypt(nonce, plaintext, aad)
 
@@ -146,7 +146,9 @@ def unwrap(key: bytes | bytearray, box: bytes, aad: bytes) -> bytearray:
     return plaintext
 
 
-def rewrap(old: bytes | bytearray, new: bytes | bytearray, box: bytes, aad: bytes, random: Random = os.urandom) -> bytes:
+def rewrap(
+    old: bytes | bytearray, new: bytes | bytearray, box: bytes, aad: bytes, random: Random = os.urandom
+) -> bytes:
     """Move a box from one key to another; the plaintext is overwritten at once.
 
     Raises:

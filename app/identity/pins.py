@@ -1,10 +1,11 @@
-"""PINs and passphrases: what is accepted, how they are stretched, how one is verified without being kept (ATTACKS.md A27, A51)."""
+"""PINs and passphrases: which are accepted, how they are stretched and verified (ATTACKS.md A27, A51)."""
 
 import base64
 import os
 import unicodedata
 from dataclasses import dataclass, field
 from hmac import compare_digest
+from itertools import pairwise
 from typing import Final, Self
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -92,7 +93,7 @@ def check_passphrase(passphrase: str) -> None:
 def check_pin(pin: str) -> None:
     """Accept a card PIN: at least 8 of the digits 0 to 9, not one digit repeated, not a straight run.
 
-    Five tries stand between a copied card and the patient's signature (A27), so the first guesses anyone makes are refused.
+    Five tries stand between a copied card and the patient's signature (A27), so what everyone guesses first is refused.
 
     Raises:
         WeakPinError: with the reason.
@@ -100,7 +101,7 @@ def check_pin(pin: str) -> None:
     if not (pin.isascii() and pin.isdigit()):
         raise WeakPinError("A card PIN has digits only.")
     check_passphrase(pin)
-    steps = {(int(right) - int(left)) % 10 for left, right in zip(pin, pin[1:], strict=False)}
+    steps = {(int(right) - int(left)) % 10 for left, right in pairwise(pin)}
     if steps in ({1}, {9}):
         raise WeakPinError("Choose a PIN that is not a straight run of digits.")
 
