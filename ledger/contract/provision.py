@@ -4,7 +4,7 @@ An empty set in a provision means "no limit". ``from_wire`` is for untrusted arg
 ``from_state`` reads what the contract itself wrote after such a check.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -325,6 +325,25 @@ class Ask:
             "emergency": self.emergency,
             "party": self.party,
         }
+
+
+def actor_entries(
+    person: str, organization: str, *, functions: Iterable[str] = (), groups: Iterable[str] = (), device: str = ""
+) -> frozenset[Actor]:
+    """Return every entry that fits an asker (DECISION.md 4): the one place where asks get their actors.
+
+    Args:
+        person: ledger id of the practitioner or proxy.
+        organization: msp_id acted for.
+        functions: the person's functions there.
+        groups: the groups of which the person is a current member.
+        device: tag of the model that is used, or empty.
+    """
+    entries = {ANYONE, ("practitioner", person), ("organization", organization)}
+    for function in functions:
+        entries |= {("role", organization, function), ("practitioner", person, organization, function)}
+    entries |= {("group", group) for group in groups}
+    return frozenset(entries | {("device", device)} if device else entries)
 
 
 def _sorted(values: frozenset[str]) -> list[Json]:
