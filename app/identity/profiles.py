@@ -2,8 +2,8 @@
 
 The signing key is wrapped by ``HKDF(pepper ‖ Argon2id(passphrase))``, and the pepper, 32 random bytes, by the master
 key's purpose ``assent/profile/1``: an open desktop session without the passphrase signs nothing, nor does the
-passphrase on a copied disk. (The pepper stands between so that a new master key can be put in without every person's passphrase.)
-The pepper's box also binds everything the file says, the tries too: a file edited by hand does not open.
+passphrase on a copied disk. (The pepper stands between so that a new master key can be put in without every person's
+passphrase.) The pepper's box also binds all that the file says, the tries too: a file edited by hand does not open.
 """
 
 import os
