@@ -12,6 +12,7 @@ CONSENT_ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
 CONSENT_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 LOINC: Final = "http://loinc.org"
 CATEGORY: Final = "https://assent.example.org/fhir/CodeSystem/category"
+FUNCTION: Final = "https://assent.example.org/fhir/CodeSystem/function"
 OWN_PURPOSE: Final = "https://assent.example.org/fhir/CodeSystem/purpose-of-use"
 
 Coding = tuple[str, str]
