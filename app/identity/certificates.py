@@ -115,8 +115,7 @@ class HospitalAuthority:
         Raises:
             ValueError: an impossible ``msp_id``.
         """
-        if not _MSP_ID.fullmatch(msp_id):
-            raise ValueError("an msp_id has 1 to 64 letters, digits, '-' or '_'")
+        _check(msp_id)
         self.msp_id: Final = msp_id
         self.root: Final = root
         self.branches: Final = dict(branches)
@@ -133,7 +132,11 @@ class HospitalAuthority:
             msp_id: the organization.
             now: seconds UTC.
             random: for the serials.
+
+        Raises:
+            ValueError: an impossible ``msp_id``.
         """
+        _check(msp_id)
         root_key = ec.generate_private_key(ec.SECP256R1())
         root_name = _authority_name(msp_id, "root")
         root = _authority(
@@ -248,6 +251,11 @@ class HospitalAuthority:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         builder = self._leaf(Branch.TLS, public_key, name, now=now, days=STAFF_DAYS, random=random)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        above = x509.load_der_x509_certificate(self.branches[Branch.TLS])
+        key_id = above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), critical=False
+        )
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         return _signed(builder, self._key(Branch.TLS))
 
@@ -325,6 +333,11 @@ def _signed(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -
     return builder.sign(key, SHA256()).public_bytes(serialization.Encoding.DER)
 
 
+def _check(msp_id: str) -> None:
+    if not _MSP_ID.fullmatch(msp_id):
+        raise ValueError("an msp_id has 1 to 64 letters, digits, '-' or '_'")
+
+
 def _client_name(subject: str) -> x509.Name:
     return x509.Name(
         [
@@ -335,7 +348,12 @@ def _client_name(subject: str) -> x509.Name:
 
 
 def _authority_name(msp_id: str, branch: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{msp_id} {branch} CA")])
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, msp_id),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{branch} CA"),
+        ]
+    )
 
 
 def _pkcs8(key: ec.EllipticCurvePrivateKey) -> bytes:
