@@ -28,6 +28,8 @@ SUBJECT_SYSTEM: Final = "https://assent.example.org/fhir/subject"
 """Identifiers that an organization of the ledger assigns to its people."""
 TEXT_ID: Final = "consent/1"
 """Version of the texts in ``resources/consent``; a changed text asks for consent again."""
+LANGUAGES: Final = ("en", "de")
+"""The languages that the texts exist in."""
 MENTAL_HEALTH: Final = ("PSY", "PSYTHPN")
 """What "mental health" means in the dialog: psychiatry, and notes of psychotherapy."""
 _ALL_BUT_MENTAL_HEALTH: Final = (

@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.consent import codes
-from app.consent.artefact import Artefact, Signing, block, dissent, sharing
+from app.consent.artefact import LANGUAGES, Artefact, Signing, block, dissent, sharing
 from app.consent.dates import read_date_time
 from app.consent.terms import Category, Grantee, GranteeKind, Labels, Party, Terms
 from app.consent.untrusted import ReadingError, read_json
 from ledger.contract.errors import ContractError
 
-_ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError, ReadingError, ContractError)
+_ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, ReadingError, ContractError)
 Untrusted = Mapping[str, Any]
 
 
@@ -58,10 +58,12 @@ def read_artefact(artefact: Artefact) -> Signed:
     try:
         consent: Untrusted = read_json(artefact.consent)
         signed = _signed(consent, artefact)
+        if signed.terms is not None:
+            Terms.from_wire(signed.terms.to_wire())
         again = _written(signed)
     except _ERRORS as error:
         raise UnreadableError(str(error)) from error
-    if again != artefact:
+    if again != artefact or artefact.language not in LANGUAGES:
         raise UnreadableError("the consent says more than its words")
     return signed
 

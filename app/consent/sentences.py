@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from app.consent import codes
-from app.consent.artefact import Artefact
+from app.consent.artefact import LANGUAGES, Artefact
 from app.consent.dates import DAY_SECONDS, read_zone
 from app.consent.reading import Form, Signed, UnreadableError, read_artefact
 from app.consent.terms import AI_CATEGORIES, Category, Grantee, GranteeKind, Labels, Narrowing, Terms
 from ledger.contract.lineage import lineage
 
-LANGUAGES: Final = ("en", "de")
 _FOLDER: Final = Path(__file__).resolve().parents[2] / "resources" / "consent"
 _TITLES: Final = ("Dr",)
-_PURPOSES: Final = frozenset({"TREAT", "COC", "HQUALIMP"})
+_PURPOSES: Final = frozenset({"TREAT", "COC", "HQUALIMP", "HRESCH"})
 _FACTS: Final = ("fact_seen", "fact_stop", "fact_no", "fact_copy")
 
 
@@ -263,9 +262,10 @@ def _until(signed: Signed, words: Texts) -> str:
 
 def _purpose(terms: Terms, words: Texts, prefix: str) -> str:
     system, code = terms.purpose
-    if system != codes.ACT_REASON or "HRESCH" in lineage(code):
-        return words.say(f"{prefix}.research", code=code)
-    return words.say(f"{prefix}.{code if code in _PURPOSES else 'other'}", code=code)
+    if system == codes.ACT_REASON and code in _PURPOSES:
+        return words.say(f"{prefix}.{code}")
+    is_research = system != codes.ACT_REASON or "HRESCH" in lineage(code)
+    return words.say(f"{prefix}.{'research' if is_research else 'other'}", code=code)
 
 
 def _made(terms: Terms, words: Texts, prefix: str) -> str:
