@@ -5,9 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from app.custodian import readings
 from app.custodian.messages import (
@@ -27,6 +25,7 @@ from app.custodian.messages import (
 )
 from app.custodian.recipient import open_release
 from app.custodian.results import (
+    Alarms,
     Erasure,
     Explanation,
     ImportFile,
@@ -46,12 +45,13 @@ from app.custodian.results import (
 )
 from app.identity.badges import BadgeOpening
 from app.identity.cards import Card, patient_private_key
+from app.identity.certificates import certificate_request
 from ledger.contract.canonical import Json, decode_object, encode
 from ledger.contract.errors import ContractError
 from ledger.contract.state import Committed
 from ledger.gateway import Signer
 from ledger.replica import CommittedAccess
-from ledger.signatures import SignatureError, signed_bytes, verify_signature
+from ledger.signatures import SignatureError, load_public_key, signed_bytes, verify_signature
 
 CHUNK: Final = 8 * 1024 * 1024
 
@@ -98,7 +98,7 @@ class CustodianClient:
         card = Card(self._custodian_msp, text(reply, "card_id"), self._random(32))
         patient_id = text(reply, "patient_id")
         key = patient_private_key(card.secret, raw_bytes(reply, "share", 32), patient_id)
-        self.issue_patient_certificate(card.card_id, pin, readings.certificate_request(key, patient_id))
+        self.issue_patient_certificate(card.card_id, pin, certificate_request(key, patient_id))
         return RegisteredPerson(text(reply, "person_id"), patient_id, card.text)
 
     def people(self, signer: Signer) -> tuple[PersonRow, ...]:
@@ -333,6 +333,14 @@ class CustodianClient:
         """Stop all releases of the patient id whose notice carried ``code``; whoever holds the notice may."""
         self._ask(None, "not-me", {"code": code})
 
+    def suspend(self, signer: Signer, patient_id: str) -> int:
+        """Stop all releases of a patient id by her own key, whatever the ledger does; return when (ATTACKS.md A11)."""
+        return number(self._ask(signer, "suspend", {"patient_id": patient_id}), "at")
+
+    def resume(self, signer: Signer, patient_id: str) -> int:
+        """Lift a stop by the patient's own key; return when."""
+        return number(self._ask(signer, "resume", {"patient_id": patient_id}), "at")
+
     def explain(self, signer: Signer, patient_id: str, ids: Sequence[str]) -> Explanation:
         """Return readable texts for subjects, record, consent and emergency ids (party, or the one concerned)."""
         return readings.explanation(self._ask(signer, "explain", {"patient_id": patient_id, "ids": sorted(set(ids))}))
@@ -366,6 +374,10 @@ class CustodianClient:
     def erase_person(self, signer: Signer, person_id: str) -> Erasure:
         """Destroy everything that links to or opens a person's records, and post it per pair (registrar)."""
         return readings.erasure(self._ask(signer, "erase-person", {"person_id": person_id}))
+
+    def alarms(self, signer: Signer) -> Alarms:
+        """Return what this custodian does not honour, and whether its ledger was changed (operator, privacy officer)."""
+        return readings.alarms(self._ask(signer, "alarms", {}))
 
     # the exchange itself
 
@@ -405,10 +417,11 @@ class CustodianClient:
         try:
             outer, attachment = unframe(untrusted)
             reply, signature = member(outer, "reply"), raw_bytes(outer, "signature")
-            key = load_der_public_key(self._custodian_key())
-            if not isinstance(key, ec.EllipticCurvePublicKey):
-                raise ReplyError("the ledger names no usable custodian key")
-            verify_signature(key, signed_bytes(text(reply, "type"), self._network_id, encode(reply)), signature)
+            verify_signature(
+                load_public_key(self._custodian_key()),
+                signed_bytes(text(reply, "type"), self._network_id, encode(reply)),
+                signature,
+            )
         except (ContractError, SignatureError):
             raise ReplyError("the reply is not signed by the custodian that the ledger names") from None
         if text(reply, "network_id") != self._network_id:

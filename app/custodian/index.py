@@ -36,6 +36,7 @@ _SEALED: Final = (
     "codes",
     "stops",
     "flags",
+    "owed",
 )
 _PLAIN: Final = """
 CREATE TABLE IF NOT EXISTS nonces (nonce BLOB PRIMARY KEY, at INTEGER NOT NULL);
@@ -132,14 +133,14 @@ class HeldVersion:
         version: from 1.
         manifest_name: object name of the sealed manifest.
         manifest_digest: lower-case hex SHA-256 of the manifest.
-        objects: object names, without the manifest's.
+        sizes: bytes of each object by name, the manifest's too.
     """
 
     internal_id: str
     version: int
     manifest_name: str
     manifest_digest: str
-    objects: tuple[str, ...]
+    sizes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,8 @@ class Index:
         self._persons, self._cards, self._links = made["persons"], made["cards"], made["links"]
         self._records, self._versions, self._shared = made["records"], made["versions"], made["shared"]
         self._requests, self._artefacts, self._badges = made["requests"], made["artefacts"], made["badges"]
-        self._reasons, self._codes, self._stops, self._flags = (
-            made["reasons"],
-            made["codes"],
-            made["stops"],
-            made["flags"],
-        )
+        self._reasons, self._codes, self._stops = made["reasons"], made["codes"], made["stops"]
+        self._flags, self._owed = made["flags"], made["owed"]
         self._notices = SealedTable(self._database, self._lock, "notices", self._mailbox_key, random)
 
     def close(self) -> None:
@@ -295,7 +292,7 @@ class Index:
             "version": version.version,
             "manifest_name": version.manifest_name,
             "manifest_digest": version.manifest_digest,
-            "objects": [*version.objects],
+            "sizes": {**version.sizes},
         }
         self._versions.put(f"{version.internal_id}/{version.version}", value, version.internal_id)
 
@@ -394,6 +391,10 @@ class Index:
         """Stop all releases of a patient id."""
         self._stops.put(patient_id, value)
 
+    def resume(self, patient_id: str) -> None:
+        """Lift a stop."""
+        self._stops.remove(patient_id)
+
     def stopped(self, patient_id: str) -> dict[str, Json] | None:
         """Return why releases are stopped, or None."""
         return self._stops.find(patient_id)
@@ -409,6 +410,18 @@ class Index:
     def flags(self) -> list[tuple[str, dict[str, Json]]]:
         """Return all consents that are not honoured."""
         return list(self._flags.all())
+
+    def put_owed(self, key: str, value: dict[str, Json]) -> None:
+        """Remember a transaction that must be posted."""
+        self._owed.put(key, value)
+
+    def owed(self) -> list[tuple[str, dict[str, Json]]]:
+        """Return the transactions that must still be posted."""
+        return list(self._owed.all())
+
+    def remove_owed(self, key: str) -> None:
+        """Forget a transaction that is posted, or can never be."""
+        self._owed.remove(key)
 
     # replay and progress
 
@@ -518,7 +531,7 @@ def _version(value: dict[str, Json]) -> HeldVersion:
         integer(value["version"]),
         text(value["manifest_name"]),
         text(value["manifest_digest"]),
-        tuple(strings(value["objects"])),
+        {name: integer(size) for name, size in members(value["sizes"]).items()},
     )
 
 

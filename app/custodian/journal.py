@@ -95,7 +95,7 @@ class StoredReply:
         access_id: the access it answers.
         patient_id: of the pair.
         receipt: SHA-256 of ``reply``.
-        reply: the signed bytes; the same request gets them again.
+        reply: the signed bytes; the same request gets them again. Empty once an erasure overwrote them.
     """
 
     access_id: str
@@ -173,7 +173,7 @@ class Journal:
         """Return what was answered for an access."""
         query = "SELECT access_id, patient_id, receipt, reply FROM replies WHERE access_id = ?"
         row = self._database.execute(query, (access_id,)).fetchone()
-        return None if row is None or not row[3] else StoredReply(*row)
+        return None if row is None else StoredReply(*row)
 
     def unposted(self, limit: int) -> list[StoredReply]:
         """Return releases whose receipts are not yet on the ledger, oldest first."""

@@ -2,8 +2,8 @@ r"""The custodian's messages (PROTOCOL.md E.1): canonical, signed, sealed, the s
 
 Request = canonical ``{message, msp_id, certificate, signature}``; reply = canonical ``{reply, signature}``; both may
 carry raw bytes after one ``\n``, which canonical JSON never contains. ``message`` and ``reply`` are objects with
-``type`` and ``network_id``; their signature is that of B11 over their canonical bytes. What opens with a PIN is not signed: its
-``msp_id``, ``certificate`` and ``signature`` are empty.
+``type`` and ``network_id``; their signature is that of B11 over their canonical bytes. What opens with a PIN is not
+signed: its ``msp_id``, ``certificate`` and ``signature`` are empty.
 """
 
 import base64
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from app.identity.keys import WeakKeyError, sealing_key
 from ledger.contract.canonical import Json, decode_object, encode
 from ledger.contract.errors import CODES, ContractError
 
@@ -230,8 +231,8 @@ def seal_to(public_key: bytes, info: bytes, plaintext: bytes) -> bytes:
         ContractError: ``malformed``; the key is no X25519 key or of low order.
     """
     try:
-        return HPKE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public_key), info=info)
-    except ValueError:
+        return HPKE.encrypt(plaintext, sealing_key(public_key), info=info)
+    except WeakKeyError:
         raise ContractError("malformed", "no usable X25519 key") from None
 
 

@@ -1,13 +1,8 @@
 """Wire fields to results and back: no decision is made here."""
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
-
 from app.custodian.messages import member, number, objects, raw_bytes, text, texts, to_text
 from app.custodian.results import (
+    Alarms,
     Erasure,
     Explanation,
     ImportOutcome,
@@ -25,19 +20,6 @@ from app.custodian.results import (
 )
 from app.identity.badges import BadgeOpening
 from ledger.contract.canonical import Json
-
-
-def certificate_request(key: ec.EllipticCurvePrivateKey, patient_id: str) -> bytes:
-    """Return the certificate request (DER) of a patient's key: ``OU=client, CN=<patient_id>`` and nothing else."""
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "client"),
-            x509.NameAttribute(NameOID.COMMON_NAME, patient_id),
-        ]
-    )
-    return (
-        x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
-    )
 
 
 def opening_fields(opening: Opening) -> dict[str, Json]:
@@ -225,6 +207,19 @@ def erasure(fields: dict[str, Json]) -> Erasure:
         number(fields, "last_backup_expires"),
         tuple(texts(fields, "transaction_ids", 100_000)),
     )
+
+
+def alarms(fields: dict[str, Json]) -> Alarms:
+    """Read the reply of ``alarms``."""
+    halted = fields.get("halted")
+    found = None
+    if isinstance(halted, dict):
+        found = (number(halted, "block"), text(halted, "transaction_id"), text(halted, "reason"))
+    flags = {}
+    for row in objects(fields, "flags", 100_000):
+        patient_id, _, about = text(row, "about").partition("/")
+        flags[patient_id, about] = text(row, "code")
+    return Alarms(found, flags)
 
 
 def _rows(fields: dict[str, Json], name: str) -> list[tuple[str, dict[str, Json]]]:

@@ -414,6 +414,19 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarms:
+    """What needs a person.
+
+    Attributes:
+        halted: block, transaction id and reason of the difference that stopped every release; None while there is none.
+        flags: patient id and consent id, or ``records``, with the code of what is not honoured.
+    """
+
+    halted: tuple[int, str, str] | None
+    flags: dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """Where the ledger holds a transaction, signed by the custodian.
 

@@ -1,0 +1,155 @@
+"""What the ledger makes the custodian do: honour consents, tell patients, post receipts (A18, A27, E.4).
+
+``follow`` goes through the events of verified blocks once each; ``settle`` does again what a crash left half done and
+posts what is owed. Both are called by a thread of wiring, and directly by tests.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+from app.custodian.artefacts import is_faithful
+from app.custodian.decoding import decode_terms
+from app.custodian.desk import Desk
+from app.custodian.index import Link
+from app.custodian.messages import CustodianRefusal
+from app.custodian.notices import notify
+from app.custodian.sharing import share_with
+from ledger.contract.canonical import Json
+from ledger.contract.limits import RELEASES_MAX
+from ledger.gateway import Event
+
+BATCH_SECONDS: Final = 60
+HEAD_DEPTH: Final = 5
+_CHECKPOINT: Final = "events"
+_POSTED_AT: Final = "releases-posted-at"
+_BACKED_UP_AT: Final = "key-table-backed-up-at"
+_DAY: Final = 86_400
+
+
+def follow(desk: Desk) -> None:
+    """Take new blocks and act on their events, each once; the checkpoint is written after the act."""
+    desk.replica.follow(desk.gateway)
+    raw = desk.index.progress(_CHECKPOINT)
+    block, transaction_id = json.loads(raw) if raw else (0, "")
+    for event in desk.replica.events(block, transaction_id):
+        act = _ACTS.get(event.name)
+        if act is not None and desk.index.link(str(event.payload.get("patient_id", ""))) is not None:
+            act(desk, event)
+        desk.index.set_progress(_CHECKPOINT, json.dumps([event.block, event.transaction_id]))
+
+
+def settle(desk: Desk, *, force: bool = False) -> None:
+    """Post what is owed to the ledger and back the key table up once a day.
+
+    Args:
+        desk: the custodian.
+        force: post receipts now, whether or not a batch is full or a minute has passed.
+    """
+    now = desk.clock()
+    post_owed(desk)
+    if (
+        force
+        or _is_due(desk, _POSTED_AT, now, BATCH_SECONDS)
+        or len(desk.journal.unposted(RELEASES_MAX)) == RELEASES_MAX
+    ):
+        post_releases(desk)
+        desk.index.set_progress(_POSTED_AT, str(now))
+    if _is_due(desk, _BACKED_UP_AT, now, _DAY):
+        desk.keys.backup(now)
+        desk.index.set_progress(_BACKED_UP_AT, str(now))
+
+
+def post_releases(desk: Desk) -> None:
+    """Put the receipts of releases on the ledger, with the heads of ledger and journal (A10, A12)."""
+    while waiting := desk.journal.unposted(RELEASES_MAX):
+        number = max(0, desk.replica.height - 1 - HEAD_DEPTH)
+        sequence, head = desk.journal.head
+        arguments = {
+            "items": [
+                {"patient_id": each.patient_id, "access_id": each.access_id, "receipt": each.receipt}
+                for each in waiting
+            ],
+            "head": {"number": number, "hash": desk.replica.block_hash(number)},
+            "journal": {"sequence": sequence, "hash": head},
+        }
+        commit = desk.submit("RecordReleases", arguments)
+        desk.journal.mark_posted([each.access_id for each in waiting], commit.transaction_id)
+
+
+def owe(desk: Desk, name: str, arguments: dict[str, Json]) -> str:
+    """Post a transaction now, or later if the ledger does not answer; return its id, or empty while it is owed."""
+    key = desk.new_id()
+    desk.index.put_owed(key, {"name": name, "arguments": arguments})
+    return _post(desk, key, name, arguments)
+
+
+def post_owed(desk: Desk) -> None:
+    """Try again what the ledger has not taken yet."""
+    for key, value in desk.index.owed():
+        arguments = value["arguments"]
+        if isinstance(arguments, dict):
+            _post(desk, key, str(value["name"]), arguments)
+
+
+def _post(desk: Desk, key: str, name: str, arguments: dict[str, Json]) -> str:
+    try:
+        commit = desk.submit(name, arguments)
+    except CustodianRefusal as refused:
+        if refused.code == "not-yet-committed":
+            return ""
+        desk.index.remove_owed(key)  # the ledger says it is done, or can never be
+        return ""
+    desk.index.remove_owed(key)
+    return commit.transaction_id
+
+
+def _is_due(desk: Desk, name: str, now: int, seconds: int) -> bool:
+    before = desk.index.progress(name)
+    return not before or now - int(before) >= seconds
+
+
+def _consent_granted(desk: Desk, event: Event) -> None:
+    """Honour a consent whose artefact is here and compiles to it; else raise the alarm. Tell the patient either way."""
+    patient_id, consent_id = str(event.payload["patient_id"]), str(event.payload["consent_id"])
+    link, consent = desk.index.link(patient_id), desk.find("consent", patient_id, consent_id)
+    if link is None or consent is None or event.payload["status"] != "active":
+        return
+    content: dict[str, Json] = {
+        "consent_id": consent_id,
+        "granted_at": consent["granted_at"],
+        "performer": consent["performer"],
+        **decode_terms(desk, patient_id, consent["granted"], link.grantee),
+    }
+    if not is_faithful(desk, patient_id, consent_id):
+        desk.index.flag(patient_id, consent_id, {"code": "artefact-mismatch", "at": desk.clock()})
+        notify(desk, patient_id, "artefact-mismatch", content)
+        return
+    if consent["status"] == "active":
+        _share(desk, link)
+    notify(desk, patient_id, "consent-granted", content)
+
+
+def _share(desk: Desk, link: Link) -> None:
+    """Register what the consent reaches. What the ledger refuses for good must not hold up the events after it."""
+    try:
+        share_with(desk, link)
+    except CustodianRefusal as refused:
+        if refused.code == "not-yet-committed":
+            raise
+        desk.index.flag(link.patient_id, "records", {"code": refused.code, "at": desk.clock()})
+
+
+def _consent_ended(desk: Desk, event: Event) -> None:
+    notify(desk, str(event.payload["patient_id"]), "consent-revoked", {"consent_id": event.payload["consent_id"]})
+
+
+def _record_erased(desk: Desk, event: Event) -> None:
+    notify(desk, str(event.payload["patient_id"]), "record-erased", {"record_id": event.payload["record_id"]})
+
+
+_ACTS: Final[dict[str, Callable[[Desk, Event], None]]] = {
+    "ConsentGranted": _consent_granted,
+    "ConsentRevoked": _consent_ended,
+    "RecordErased": _record_erased,
+}

@@ -1,0 +1,95 @@
+"""What the patient is told: queued here, wrapped at rest, sealed to her mailbox key on the way (ATTACKS.md A27)."""
+
+import hashlib
+from typing import Final
+
+from app.custodian.authentication import active
+from app.custodian.desk import Desk
+from app.custodian.journal import JournalEntry, JournalKind
+from app.custodian.messages import CustodianRefusal, Request, exactly, number, raw_bytes, seal_to, text, to_text
+from app.identity.certificates import new_subject
+from ledger.contract.caller import Caller
+from ledger.contract.canonical import Json, encode
+from ledger.contract.parties import party
+
+WITH_CODE: Final = frozenset({"registered", "key-set", "pin-reset", "consent-granted", "artefact-mismatch"})
+"""Notices of acts in the patient's name: each carries a code with which she can say "that was not me"."""
+
+
+def notify(desk: Desk, patient_id: str, kind: str, content: dict[str, Json]) -> None:
+    """Queue a notice to the patient."""
+    waiting = desk.index.notices_of(patient_id)
+    count = len(waiting) + 1
+    code = new_subject(desk.random) if kind in WITH_CODE else ""
+    if code:
+        desk.index.put_code(_digest(code), {"use": "not-me", "patient_id": patient_id}, patient_id)
+    value: dict[str, Json] = {
+        "number": count,
+        "kind": kind,
+        "at": desk.clock(),
+        "patient_id": patient_id,
+        "content": content,
+        "not_me": code,
+    }
+    desk.index.put_notice(patient_id, count, value)
+
+
+def notices(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
+    """Return the notices above a number, each sealed to the mailbox key that the patient's signed request names."""
+    exactly(request.fields, "patient_id", "since", "mailbox_key")
+    patient_id, since = text(request.fields, "patient_id"), number(request.fields, "since")
+    party(desk.reader(caller), patient_id)
+    key = raw_bytes(request.fields, "mailbox_key", 32)
+    rows: list[Json] = []
+    for value in desk.index.notices_of(patient_id):
+        count = number(value, "number")
+        if count > since:
+            info = notice_info(desk.network_id, patient_id, count)
+            rows.append({"number": count, "sealed": to_text(seal_to(key, info, encode(value)))})
+    return {"notices": rows}
+
+
+def notice_info(network_id: str, patient_id: str, count: int) -> bytes:
+    """Return the HPKE info of one notice."""
+    return encode({"type": "notice", "network_id": network_id, "patient_id": patient_id, "number": count})
+
+
+def not_me(desk: Desk, request: Request) -> dict[str, Json]:
+    """Stop all releases of the patient id whose notice carried the code; using it again changes nothing."""
+    exactly(request.fields, "code", "reply_key")
+    found = desk.index.code(_digest(text(request.fields, "code", 64)))
+    if found is None or found.get("use") != "not-me":
+        raise CustodianRefusal("refused")
+    patient_id = text(found, "patient_id")
+    now = desk.clock()
+    desk.index.stop(patient_id, {"by": "not-me", "at": now})
+    desk.journal.append(JournalEntry(JournalKind.SUSPEND, patient_id, "", "", "", "", "", now))
+    notify(desk, patient_id, "suspended", {})
+    return {}
+
+
+def stop_or_resume(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
+    """Stop or resume releases by a statement of the patient's own key, whatever the ledger does (A11)."""
+    exactly(request.fields, "patient_id", "reply_key")
+    patient_id = text(request.fields, "patient_id")
+    active(desk, caller, patient_id)
+    if party(desk.reader(caller), patient_id).kind != "patient":
+        raise CustodianRefusal("forbidden", "only the patient's own key")
+    now, stopping = desk.clock(), request.type == "suspend"
+    entry = JournalEntry(
+        JournalKind.SUSPEND, patient_id, "", caller.msp_id, caller.subject, "" if stopping else "resume", "", now
+    )
+    desk.journal.append(entry)
+    if stopping:
+        desk.index.stop(patient_id, {"by": "patient", "at": now})
+    else:
+        desk.index.resume(patient_id)
+    return {"at": now, "stopped": stopping}
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(b"assent/code/1\0" + code.strip().lower().encode()).hexdigest()
+
+
+code_digest = _digest
+"""Codes are kept by their hash."""
