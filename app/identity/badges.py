@@ -1,6 +1,5 @@
 """Badges carry a staff member's name; the ledger holds only their commitment (ATTACKS.md A19)."""
 
-import base64
 import os
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -10,6 +9,7 @@ from app.identity.keys import Random
 from ledger.commitments import commitment
 from ledger.contract.canonical import Json, decode_object, encode
 from ledger.contract.errors import ContractError
+from ledger.encoding import from_base64, to_base64
 
 SALT_BYTES: Final = 32
 _FIELDS: Final = ("department", "msp_id", "name", "qualification", "subject")
@@ -82,7 +82,7 @@ class BadgeOpening:
 
     def to_wire(self) -> dict[str, Json]:
         """Return canonical members: the badge as the string of its raw bytes, the salt in base64."""
-        return {"badge": self.badge.decode("ascii"), "salt": base64.b64encode(self.salt).decode()}
+        return {"badge": self.badge.decode("ascii"), "salt": to_base64(self.salt)}
 
     @classmethod
     def from_wire(cls, untrusted: object) -> Self:
@@ -94,7 +94,7 @@ class BadgeOpening:
         if not isinstance(untrusted, dict) or set(untrusted) != {"badge", "salt"}:
             raise BadgeError("not a badge opening")
         try:
-            salt = base64.b64decode(str(untrusted["salt"]), validate=True)
+            salt = from_base64(str(untrusted["salt"]))
             badge = str(untrusted["badge"]).encode("ascii")
         except ValueError:
             raise BadgeError("not a badge opening") from None

@@ -5,7 +5,6 @@ by associated data to the place it belongs to. Python cannot promise that no cop
 overwritten (every ``bytearray`` here) is, and ``hardening`` keeps the rest out of core files and other processes.
 """
 
-import base64
 import os
 from collections.abc import Callable
 from enum import StrEnum
@@ -16,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ledger.encoding import from_base64, to_base64
 
 Random = Callable[[int], bytes]
 """Returns that many unpredictable bytes: ``os.urandom`` except in tests of known answers."""
@@ -93,11 +94,11 @@ class MasterKey:
         Raises:
             ValueError: they are something else.
         """
-        return cls(base64.b64decode(text, validate=True))
+        return cls(from_base64(text))
 
     def to_text(self) -> str:
         """Return 44 characters of base64, for the key store only."""
-        return base64.b64encode(self._alive()).decode()
+        return to_base64(bytes(self._alive()))
 
     def purpose_key(self, purpose: Purpose) -> bytearray:
         """Return the 32-byte key for one purpose; the caller wipes it when done.

@@ -4,7 +4,6 @@ The file says how the passphrase is stretched; these settings are bound to the c
 planted, and bounded, so that a foreign file cannot exhaust the machine (HOSTILE.md 28).
 """
 
-import base64
 import os
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -13,6 +12,7 @@ from app.identity.keys import Random, UnwrapError, unwrap, wipe, wrap
 from app.identity.pins import SALT_BYTES, VAULT, Stretching, check_passphrase, stretch
 from ledger.contract.canonical import Json, decode_object, encode
 from ledger.contract.errors import ContractError
+from ledger.encoding import from_base64, to_base64
 
 MAX_FILE: Final = 64 * 1024
 _VERSION: Final = 1
@@ -90,7 +90,7 @@ class PassphraseKey:
     def seal(self, content: bytes | bytearray, random: Random = os.urandom) -> bytes:
         """Return the file's bytes."""
         box = wrap(self.key, content, _place(self.kind, self.salt, self.stretching), random)
-        return encode({**_head(self.kind, self.salt, self.stretching), "box": base64.b64encode(box).decode()})
+        return encode({**_head(self.kind, self.salt, self.stretching), "box": to_base64(box)})
 
     def lock(self) -> None:
         """Overwrite the key."""
@@ -136,7 +136,7 @@ def _read(untrusted_file: bytes, kind: str) -> tuple[bytes, Stretching, bytes]:
         value = decode_object(untrusted_file)
         if set(value) != {"type", "v", "salt", "stretching", "box"} or (value["type"], value["v"]) != (kind, _VERSION):
             raise damaged
-        salt, box = (base64.b64decode(str(value[name]), validate=True) for name in ("salt", "box"))
+        salt, box = (from_base64(str(value[name])) for name in ("salt", "box"))
         stretching = Stretching.from_wire(value["stretching"])
     except (ContractError, ValueError):
         raise damaged from None
@@ -149,7 +149,7 @@ def _head(kind: str, salt: bytes, stretching: Stretching) -> dict[str, Json]:
     return {
         "type": kind,
         "v": _VERSION,
-        "salt": base64.b64encode(salt).decode(),
+        "salt": to_base64(salt),
         "stretching": stretching.to_wire(),
     }
 

@@ -1,6 +1,5 @@
 """PINs and passphrases: which are accepted, how they are stretched and verified (ATTACKS.md A27, A51)."""
 
-import base64
 import os
 import unicodedata
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from app.identity.keys import KEY_BYTES, Random, wipe
 from ledger.contract.canonical import Json
+from ledger.encoding import from_base64, to_base64
 
 MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 256
@@ -162,8 +162,8 @@ class PinVerifier:
     def to_wire(self) -> dict[str, Json]:
         """Return canonical members; the custodian wraps them before they are stored."""
         return {
-            "salt": base64.b64encode(self.salt).decode(),
-            "digest": base64.b64encode(self.digest).decode(),
+            "salt": to_base64(self.salt),
+            "digest": to_base64(self.digest),
             "stretching": self.stretching.to_wire(),
         }
 
@@ -176,7 +176,7 @@ class PinVerifier:
         """
         if not isinstance(untrusted, dict) or set(untrusted) != {"salt", "digest", "stretching"}:
             raise ValueError("not a PIN verifier")
-        salt, digest = (base64.b64decode(str(untrusted[name]), validate=True) for name in ("salt", "digest"))
+        salt, digest = (from_base64(str(untrusted[name])) for name in ("salt", "digest"))
         if len(salt) != SALT_BYTES or len(digest) != KEY_BYTES:
             raise ValueError("not a PIN verifier")
         return cls(salt, digest, Stretching.from_wire(untrusted["stretching"]))

@@ -1,6 +1,5 @@
 """What a profile's file says, and the two boxes in it (ATTACKS.md A26)."""
 
-import base64
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Self
@@ -13,6 +12,7 @@ from app.identity.keys import MasterKey, Purpose, UnwrapError, derive, unwrap, w
 from app.identity.pins import Stretching, stretch
 from app.identity.signing import WrongCertificateError
 from ledger.contract.canonical import Json, decode_object, encode
+from ledger.encoding import from_base64, to_base64
 from ledger.signatures import spki
 
 TRIES: Final = 5
@@ -92,7 +92,7 @@ class Profile:
             "hospital": self.hospital,
             "msp_id": self.msp_id,
             "subject": self.subject,
-            "certificate": base64.b64encode(self.certificate).decode(),
+            "certificate": to_base64(self.certificate),
             "tries_left": self.tries_left,
         }
 
@@ -125,7 +125,7 @@ class StoredProfile:
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes."""
-        return encode({**self._clear(), "pepper": base64.b64encode(self.pepper).decode()})
+        return encode({**self._clear(), "pepper": to_base64(self.pepper)})
 
     def _clear(self) -> dict[str, Json]:
         return {
@@ -134,9 +134,9 @@ class StoredProfile:
             "profile": self.profile.to_wire(),
             "key_id": self.key_id,
             "key_hash": self.key_hash,
-            "salt": base64.b64encode(self.salt).decode(),
+            "salt": to_base64(self.salt),
             "stretching": self.stretching.to_wire(),
-            "box": base64.b64encode(self.box).decode(),
+            "box": to_base64(self.box),
         }
 
     @classmethod
@@ -227,4 +227,4 @@ def key_hash_of(certificate: bytes) -> str:
 
 
 def _raw(text: Json) -> bytes:
-    return base64.b64decode(str(text), validate=True)
+    return from_base64(str(text))

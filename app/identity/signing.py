@@ -6,7 +6,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.identity.keys import LockedError
+from app.identity.keys import LockedError, derive, wipe
 from ledger.signatures import sign, spki
 
 __all__ = ["LockedError", "SigningIdentity", "WrongCertificateError"]
@@ -76,6 +76,23 @@ class SigningIdentity:
         if private_key is None:
             raise LockedError("Locked. Sign in again to go on.")
         return sign(private_key, message)
+
+    def derive(self, purpose: str) -> bytearray:
+        """Return 32 bytes that only the unlocked identity gives, for what its owner alone may read on this machine.
+
+        Another key than the signing key, by HKDF from it: a person has one secret, and locking takes both away.
+
+        Raises:
+            LockedError: the key was wiped.
+        """
+        private_key = self._private_key
+        if private_key is None:
+            raise LockedError("Locked. Sign in again to go on.")
+        scalar = bytearray(private_key.private_numbers().private_value.to_bytes(32, "big"))
+        try:
+            return derive(scalar, purpose.encode())
+        finally:
+            wipe(scalar)
 
     def lock(self) -> None:
         """Drop the private key; this object never signs again."""
