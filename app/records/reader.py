@@ -134,6 +134,11 @@ class ReaderSession:
         self._channel = channel
         self._limits = limits
 
+    @property
+    def alive(self) -> bool:
+        """Whether the child can be asked again."""
+        return self._channel.fileno() >= 0
+
     def ask(self, operation: str, untrusted: Buffer | int, arguments: Mapping[str, object] | None = None) -> Reply:
         """Have one object read.
 
