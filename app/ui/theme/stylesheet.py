@@ -53,6 +53,17 @@ QFrame[surface="card-head"] { background:@window; border:1px solid @line; border
 QFrame[surface="card-head-accent"] { background:@accent_tint; border:1px solid @info_line;
   border-top-left-radius:8px; border-top-right-radius:8px }
 QFrame[surface="dialog"] { background:@surface; border:1px solid @line_strong }
+QFrame[band="ok"] { background:@ok_bg; border:1px solid @ok_line; border-radius:8px }
+QFrame[band="wait"] { background:@wait_bg; border:1px solid @wait_line; border-radius:8px }
+QFrame[band="deny"] { background:@deny_bg; border:1px solid @deny_line; border-radius:8px }
+QFrame[band="unknown"] { background:@unknown_bg; border:1px solid @unknown_line; border-radius:8px }
+QFrame[band="held"] { background:@held_bg; border:1px solid @held_line; border-radius:8px }
+QFrame[band="info"] { background:@info_bg; border:1px solid @info_line; border-radius:8px }
+QFrame[band="muted"] { background:@surface; border:1px solid @line; border-radius:8px }
+QFrame[band="emergency"] { background:@emergency; border:1px solid @emergency; border-radius:8px }
+QFrame[band][flush="true"] { border-radius:0; border-left:0; border-right:0; border-top:0 }
+QFrame[box="true"] { background:@surface; border:1px solid @line; border-radius:6px }
+QFrame[box="checked"] { background:@accent_tint; border:1px solid @accent; border-radius:6px }
 QFrame[surface="line"] { background:@line; border:0 }
 QStackedWidget, QScrollArea { background:transparent; border:0 }
 QScrollArea > QWidget > QWidget[scrolled="true"] { background:transparent }
@@ -111,6 +122,8 @@ QLineEdit:focus, QComboBox:focus, QDateEdit:focus, QPlainTextEdit:focus, QSpinBo
   padding:0 9px; min-height:@28px }
 QLineEdit[patient="true"]:focus, QComboBox[patient="true"]:focus { min-height:@40px }
 QLineEdit[icon="true"]:focus { padding-left:33px }
+QLineEdit[palette="true"], QLineEdit[palette="true"]:focus { border:0; background:transparent; font-size:@15px;
+  padding:0 8px; min-height:@32px }
 QLineEdit[wrong="true"] { border-color:@deny_fg }
 QPlainTextEdit { padding:6px 8px }
 QPlainTextEdit:focus { padding:5px 7px }

@@ -1,0 +1,231 @@
+"""What preview panes and pages are made of: facts, cards, notes, scrolling columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from app.ui.theme import scaled, token
+from app.ui.widgets.text import IconLabel, TextKind, label, surface
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and its value in a preview pane.
+
+    Attributes:
+        name: "Held at".
+        value: plain text.
+        icon_name: shown before the value, with ``icon_colour`` (a token).
+        link: if set the value is a link and ``followed`` carries this key.
+        is_mono: ids and hashes.
+    """
+
+    name: str
+    value: str
+    icon_name: str = ""
+    icon_colour: str = "text2"
+    link: str = ""
+    is_mono: bool = False
+    tone: str = ""
+
+
+def link_label(text: str, key: str) -> QLabel:
+    """Make an underlined link; its ``linkActivated`` carries ``key``. It is reached with Tab."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.RichText)
+    made.setText(f'<a href="{escape(key, quote=True)}">{escape(text)}</a>')
+    flags = Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
+    made.setTextInteractionFlags(flags)
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    made.setAccessibleName(text)
+    return made
+
+
+class FactsGrid(QWidget):
+    """Rows of label and value. ``followed`` carries the key of a link.
+
+    Args:
+        facts: the rows.
+        name_width: width of the label column at 100 %.
+    """
+
+    followed = Signal(str)
+
+    def __init__(self, facts: tuple[Fact, ...] = (), name_width: int = 108) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(scaled(8))
+        self._grid.setVerticalSpacing(scaled(7))
+        self._grid.setColumnMinimumWidth(0, scaled(name_width))
+        self._grid.setColumnStretch(1, 1)
+        self.show_facts(facts)
+
+    def show_facts(self, facts: tuple[Fact, ...]) -> None:
+        """Show other rows."""
+        while (item := self._grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for row, fact in enumerate(facts):
+            name = label(fact.name, tone="muted")
+            self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(self._value(fact), row, 1)
+
+    def _value(self, fact: Fact) -> QWidget:
+        if fact.link:
+            value = link_label(fact.value, fact.link)
+            value.linkActivated.connect(self.followed)
+        else:
+            value = label(fact.value, TextKind.MONO if fact.is_mono else TextKind.BODY, fact.tone, wrap=True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        value.setAccessibleName(f"{fact.name}: {fact.value}")
+        if not fact.icon_name:
+            return value
+        both = QWidget()
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(scaled(6))
+        row.addWidget(IconLabel(fact.icon_name, fact.icon_colour, 14), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(value, 1)
+        return both
+
+
+class Card(QFrame):
+    """A surface with a line around it; ``body`` is its layout.
+
+    Args:
+        title: text of the head; without one the card has no head.
+        icon_name: icon of the head.
+        accent: whether the head has the accent's tint (the patient's "In one sentence").
+        padding: inside, at 100 %.
+    """
+
+    def __init__(self, title: str = "", *, icon_name: str = "", accent: bool = False, padding: int = 14) -> None:
+        super().__init__()
+        self.setProperty("surface", "card")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        self.head = QHBoxLayout()
+        self.title_label = label(title, TextKind.STRONG, "accent" if accent else "")
+        if title:
+            self.setAccessibleName(title)
+            frame = surface("card-head-accent" if accent else "card-head")
+            frame.setLayout(self.head)
+            self.head.setContentsMargins(scaled(padding), scaled(8), scaled(padding), scaled(8))
+            self.head.setSpacing(scaled(8))
+            if icon_name:
+                self.head.addWidget(IconLabel(icon_name, "accent" if accent else "text2"))
+            self.head.addWidget(self.title_label)
+            self.head.addStretch(1)
+            outer.addWidget(frame)
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(scaled(padding), scaled(12), scaled(padding), scaled(12))
+        self.body.setSpacing(scaled(8))
+        outer.addLayout(self.body)
+
+
+class Note(QWidget):
+    """An icon and a quiet sentence beside it, as under forms and above buttons."""
+
+    def __init__(self, icon_name: str, text: str, tone: str = "muted", kind: TextKind = TextKind.CAPTION) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(scaled(8))
+        colour = tone if tone in {"muted", "text", "text2", "accent"} else f"{tone}_fg"
+        self.mark = IconLabel(icon_name, colour, 14)
+        self.text = label(text, kind, tone, wrap=True)
+        row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.text, 1)
+
+    def show_note(self, icon_name: str, text: str, tone: str = "muted") -> None:
+        """Say something else; an empty text hides the note."""
+        self.mark.show_icon(icon_name, tone if tone in {"muted", "text", "text2", "accent"} else f"{tone}_fg")
+        self.text.setText(text)
+        self.text.setProperty("tone", tone)
+        self.text.style().unpolish(self.text)
+        self.text.style().polish(self.text)
+        self.setVisible(bool(text))
+
+
+class Column(QScrollArea):
+    """A column that scrolls when it does not fit; ``body`` is its layout."""
+
+    def __init__(self, margin: int = 20, spacing: int = 8) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+        inner = QWidget()
+        inner.setProperty("scrolled", "true")
+        inner.setAutoFillBackground(False)
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(scaled(margin), scaled(margin), scaled(margin), scaled(margin))
+        self.body.setSpacing(scaled(spacing))
+        self.setWidget(inner)
+
+
+class PreviewPane(QFrame):
+    """The right pane: a scrolling column above fixed buttons. Below 1180 pixels the page makes it a drawer (F8).
+
+    ``body`` takes what is read, ``buttons`` what can be pressed.
+    """
+
+    def __init__(self, width: int = 324) -> None:
+        super().__init__()
+        self.setProperty("surface", "right")
+        self.setFixedWidth(scaled(width))
+        self._width = width
+        column = Column()
+        self.body = column.body
+        self.buttons = QVBoxLayout()
+        self.buttons.setContentsMargins(scaled(20), scaled(8), scaled(20), scaled(20))
+        self.buttons.setSpacing(scaled(8))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(column, 1)
+        layout.addLayout(self.buttons)
+
+    def fit(self, page_width: int) -> None:
+        """Take 420 pixels on wide windows (SCREENS.md 4), the own width otherwise."""
+        wide = 1560
+        self.setFixedWidth(scaled(420 if page_width >= wide else self._width))
+
+
+def title_row(title: str, subtitle: str = "") -> tuple[QHBoxLayout, QLabel, QLabel]:
+    """Make the first row of a page: title and subtitle left, room for buttons right; returns row, title, subtitle."""
+    row = QHBoxLayout()
+    row.setSpacing(scaled(8))
+    words = QVBoxLayout()
+    words.setSpacing(0)
+    heading = label(title, TextKind.TITLE)
+    below = label(subtitle, tone="text2")
+    below.setVisible(bool(subtitle))
+    words.addWidget(heading)
+    words.addWidget(below)
+    row.addLayout(words)
+    row.addStretch(1)
+    return row, heading, below
+
+
+def rich(text: str, kind: TextKind = TextKind.BODY, tone: str = "") -> QLabel:
+    """Make a label for a sentence of ours that marks parts with ``<b>``; everything else in it is escaped."""
+    safe = escape(text, quote=False).replace("&lt;b&gt;", "<b>").replace("&lt;/b&gt;", "</b>")
+    made = label("", kind, tone, wrap=True)
+    made.setTextFormat(Qt.TextFormat.RichText)
+    made.setText(safe)
+    return made
+
+
+def bold_span(text: str, widget: QWidget) -> str:
+    """Return ``text`` escaped and bold in the text colour, for use inside a rich label."""
+    return f'<span style="font-weight:600;color:{token("text", widget).name()}">{escape(text)}</span>'
