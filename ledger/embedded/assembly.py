@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ledger.blocks import Entry, Head, block_content, envelopes_of, hash_of, header_content, transaction_part
-from ledger.contract.errors import ContractError
 from ledger.embedded.storage import Recorded, Snapshot
 from ledger.execution import Contract, Execution, is_stale, run
 from ledger.faults import Fault
@@ -59,10 +58,7 @@ class Assembly:
             return EndorseError(Fault.DUPLICATE, "another transaction has this id", transaction_id)
         if candidate.entry.height > self._previous.number:
             return EndorseError(Fault.HEIGHT, "endorsed on a state that is not yet", transaction_id)
-        try:
-            execution = candidate.execution or run(self._contract, self._state, candidate.entry)
-        except ContractError as error:
-            return EndorseError(error.code, error.detail, transaction_id)
+        execution = candidate.execution or run(self._contract, self._state, candidate.entry)
         stale = is_stale(execution, candidate.entry.height, self._state.version, self._written)
         if not stale and execution.refusal is not None:
             return EndorseError(execution.refusal.code, execution.refusal.detail, transaction_id)

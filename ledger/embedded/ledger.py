@@ -232,19 +232,19 @@ class EmbeddedLedger:
             EndorseError: the clock, the signature, the creator or the rules refuse.
         """
         now = self._clock()
+        transaction_id = ""
         try:
+            _check_progress(now, self._head)
             entry = verify_transaction(untrusted_transaction, untrusted_signature, self._chain.genesis, 0)
-        except LedgerFaultError as fault:
-            raise EndorseError(fault.fault, fault.detail, fault.transaction_id) from None
-        try:
+            transaction_id = entry.transaction_id
             check_clock(now, entry.at)
             with self._reading(EndorseError) as snapshot:
-                head = snapshot.head()
-                _check_progress(now, head)
-                entry = replace(entry, height=head.number)
+                entry = replace(entry, height=snapshot.head().number)
                 execution = run(self._contract, snapshot, entry)
+        except LedgerFaultError as fault:
+            raise EndorseError(fault.fault, fault.detail, fault.transaction_id) from None
         except ContractError as error:
-            raise EndorseError(error.code, error.detail, entry.transaction_id) from None
+            raise EndorseError(error.code, error.detail, transaction_id) from None
         if execution.refusal is not None:
             raise EndorseError(execution.refusal.code, execution.refusal.detail, entry.transaction_id)
         content = envelope_content(entry.height, untrusted_signature, untrusted_transaction)
