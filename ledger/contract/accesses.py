@@ -35,19 +35,19 @@ class Ruling:
     Attributes:
         access: the value of the access key.
         decisions: one per item, in order.
-        policy, ask, records: what was decided on; an index has no records.
+        policy, ask, wanted: what was decided on; an index wants no records.
     """
 
     access: Fields
     decisions: tuple[Decision, ...]
     policy: Policy
     ask: Ask
-    records: tuple[Record, ...]
+    wanted: tuple[Record, ...]
 
     @property
-    def nearest(self) -> tuple[tuple[str, ...], ...]:
+    def closest(self) -> tuple[tuple[str, ...], ...]:
         """Per record the permits that came closest; screens show it and nothing stores it."""
-        return tuple(nearest(self.policy, self.ask, record) for record in self.records)
+        return tuple(nearest(self.policy, self.ask, record) for record in self.wanted)
 
     @property
     def outcome(self) -> str:

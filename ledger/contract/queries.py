@@ -101,7 +101,7 @@ def read_registry(inquiry: Inquiry, arguments: Fields) -> Fields:
 def preview_decision(inquiry: Inquiry, arguments: Fields) -> Fields:
     """Return what ``OpenRecords`` would decide now, and which permits came closest where it would deny."""
     ruling = decide_access(inquiry, arguments)
-    near = ruling.nearest or ((),)
+    near = ruling.closest or ((),)
     items = [{**item, "nearest": list(names)} for item, names in zip(ruling.access["items"], near, strict=True)]
     shown = {name: ruling.access[name] for name in ("until", "retention_days", "policy_version")}
     return {**shown, "outcome": ruling.outcome, "items": items}
