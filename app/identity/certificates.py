@@ -182,7 +182,7 @@ class HospitalAuthority:
         """
         raw = bytearray(_pkcs8(self._key(branch)))
         try:
-            return wrap(service_key, raw, self._place(branch))
+            return wrap(service_key, raw, self.place(branch))
         finally:
             wipe(raw)
 
@@ -193,7 +193,7 @@ class HospitalAuthority:
             UnwrapError: another key or place, or changed bytes.
             IssuingError: it is not the key of this authority's certificate.
         """
-        raw = unwrap(service_key, box, self._place(branch))
+        raw = unwrap(service_key, box, self.place(branch))
         key = serialization.load_der_private_key(raw, None)
         wipe(raw)
         certificate = x509.load_der_x509_certificate(self.branches[branch])
@@ -275,7 +275,8 @@ class HospitalAuthority:
             raise IssuingError(f"the key of the {branch} CA is not here")
         return key
 
-    def _place(self, branch: Branch) -> bytes:
+    def place(self, branch: Branch) -> bytes:
+        """What the box of a branch's key is bound to, so that no box passes for another."""
         return encode({"type": "authority-key", "msp_id": self.msp_id, "branch": branch.value})
 
 

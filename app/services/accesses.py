@@ -1,0 +1,205 @@
+"""Who saw what: every opening of the patient's records and every attempt, from verified blocks (feature L3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.custodian.client import CustodianClient
+from app.custodian.results import Explanation
+from app.identity.badges import Badge, BadgeError, open_badge
+from app.services.entries import Access, integer
+from app.services.machine import Machine
+from app.services.pairs import Pair
+from ledger.contract.canonical import Json
+from ledger.gateway import Signer
+
+
+class AccessState(StrEnum):
+    """What became of an access."""
+
+    OPENED = "opened"
+    OPEN_NOW = "open-now"
+    ASKED = "asked"
+    NOT_OPENED = "not-opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acted, as the patient may read it; the badge was opened against the ledger's commitment.
+
+    Attributes:
+        name: on the badge, or empty if no badge is known.
+        role: of the member entry: ``practitioner``, ``patient`` …
+        qualification: on the badge.
+        hospital: name of the hospital.
+        subject: on the ledger.
+        msp_id: of the hospital.
+    """
+
+    name: str
+    role: str
+    qualification: str
+    hospital: str
+    subject: str
+    msp_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRow:
+    """One access entry, as the patient reads it.
+
+    Attributes:
+        access_id: transaction id of the entry.
+        patient_id: of the pair.
+        at: seconds UTC.
+        who: the one who asked.
+        kind: ``open``, ``index`` (the list of records) or ``export``.
+        records: what it was about; empty for an index.
+        categories: of the records.
+        purpose: code of the purpose.
+        state: what became of it.
+        computer: a diagnostic model was to read it.
+        reason: code of the decision (the first denied item's, else the first's).
+        consents: ids of the consents that decided.
+        overridden: ids of the consents that were set aside or outvoted.
+        until: the opening's end, seconds UTC.
+        closed_at: when the recipient's application stated the purge, or None.
+        block: that holds the entry.
+    """
+
+    access_id: str
+    patient_id: str
+    at: int
+    who: Who
+    kind: str
+    records: tuple[str, ...]
+    categories: tuple[str, ...]
+    purpose: str
+    state: AccessState
+    computer: bool
+    reason: str
+    consents: tuple[str, ...]
+    overridden: tuple[str, ...]
+    until: int
+    closed_at: int | None
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What the list was compared with.
+
+    Attributes:
+        block: the newest block that this machine verified itself.
+        at: when, seconds UTC.
+        complete: False if newer blocks could not be verified; the list may then miss entries.
+    """
+
+    block: int
+    at: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """The accesses of one patient, over all her pairs.
+
+    Attributes:
+        machine: this installation.
+        pairs: hers, unlocked.
+    """
+
+    machine: Machine
+    pairs: tuple[Pair, ...]
+
+    def rows(self) -> tuple[AccessRow, ...]:
+        """Return every access, newest first.
+
+        Raises:
+            LedgerDamagedError: the ledger does not verify.
+        """
+        self.machine.catch_up()
+        rows = [
+            row for pair in self.pairs for row in read_rows(self.machine, pair.client, pair.identity, pair.patient_id)
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.at, row.access_id), reverse=True))
+
+    def completeness(self) -> Completeness:
+        """Say with which block the list was compared."""
+        replica = self.machine.replica
+        newest = self.machine.gateway.wait(-1, 0)
+        return Completeness(replica.height - 1, self.machine.clock(), replica.height == newest and not replica.halted)
+
+
+def read_rows(machine: Machine, client: CustodianClient, signer: Signer, patient_id: str) -> tuple[AccessRow, ...]:
+    """Return the accesses of one patient id, newest first; the texts are those that ``signer`` may read."""
+    machine.catch_up()
+    found = {key[2]: value for key, value in machine.scan("access", patient_id)}
+    if not found:
+        return ()
+    explained = client.explain(signer, patient_id, _ids(found.values()))
+    rows = [_row(machine, patient_id, access_id, value, explained) for access_id, value in found.items()]
+    return tuple(sorted(rows, key=lambda row: (row.at, row.access_id), reverse=True))
+
+
+def _row(
+    machine: Machine, patient_id: str, access_id: str, value: dict[str, Json], explained: Explanation
+) -> AccessRow:
+    access = Access.of(value)
+    texts = [explained.records[record] for record in access.records if record in explained.records]
+    purge = machine.find("purge", patient_id, access_id)
+    return AccessRow(
+        access_id=access_id,
+        patient_id=patient_id,
+        at=access.at,
+        who=who(machine, access.msp_id, access.subject, explained, patient_id),
+        kind=access.kind,
+        records=tuple(text.display for text in texts),
+        categories=tuple(sorted({text.category for text in texts})),
+        purpose=access.purpose,
+        state=_state(machine, patient_id, access_id, access, closed=purge is not None),
+        computer=bool(access.device),
+        reason=access.reason,
+        consents=access.consents,
+        overridden=access.overridden,
+        until=access.until,
+        closed_at=None if purge is None else integer(purge["at"]),
+        block=machine.committed(patient_id, access_id).block,
+    )
+
+
+def _state(machine: Machine, patient_id: str, access_id: str, access: Access, *, closed: bool) -> AccessState:
+    if access.denied:
+        return AccessState.NOT_OPENED
+    if machine.find("release", patient_id, access_id) is None and not access.device:
+        return AccessState.ASKED
+    return AccessState.OPENED if closed or machine.clock() >= access.until else AccessState.OPEN_NOW
+
+
+def who(machine: Machine, msp_id: str, subject: str, explained: Explanation, patient_id: str = "") -> Who:
+    """Return a person of the ledger as a patient may read him; a badge that does not fit its commitment is left out."""
+    hospital = machine.hospitals.get(msp_id, msp_id)
+    if subject == patient_id:
+        return Who("", "patient", "", hospital, subject, msp_id)
+    member = machine.find("member", msp_id, subject) or {}
+    badge = _badge(explained, str(member.get("badge_commitment", "")), msp_id, subject)
+    role = str(member.get("role", ""))
+    if badge is None:
+        return Who("", role, "", hospital, subject, msp_id)
+    return Who(badge.name, role, badge.qualification, hospital, subject, msp_id)
+
+
+def _badge(explained: Explanation, commitment: str, msp_id: str, subject: str) -> Badge | None:
+    opening = explained.badges.get(subject)
+    if opening is None:
+        return None
+    try:
+        return open_badge(opening, commitment, msp_id, subject)
+    except BadgeError:
+        return None
+
+
+def _ids(values: Iterable[dict[str, Json]]) -> list[str]:
+    accesses = [Access.of(value) for value in values]
+    subjects = {access.subject for access in accesses}
+    return sorted(subjects | {record for access in accesses for record in access.records})

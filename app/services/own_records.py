@@ -1,0 +1,139 @@
+"""The patient's own records, and who could see each of them, now or on a date (feature C12)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.custodian.results import Explanation
+from app.services.accesses import Who, who
+from app.services.entries import objects, strings
+from app.services.machine import Machine
+from app.services.openings import Opened, Openings, Progress, Wanted
+from app.services.pairs import Pair
+from ledger.contract.canonical import Json
+
+OWN_RECORD = "PATRQT"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """One record of the patient.
+
+    Attributes:
+        patient_id: of the pair.
+        record_id: of the pair.
+        version: the newest.
+        category: of the record.
+        title: one line.
+        made_on: ISO date, or empty.
+        grantee: msp_id of the hospital whose people this pair is about.
+        hospital: name of the hospital that holds it.
+    """
+
+    patient_id: str
+    record_id: str
+    version: int
+    category: str
+    title: str
+    made_on: str
+    grantee: str
+    hospital: str
+
+
+@dataclass(frozen=True, slots=True)
+class CouldSee:
+    """Somebody who could have opened a record.
+
+    Attributes:
+        who: the person; None for a group, a hospital or everybody.
+        kind: ``practitioner``, ``organization``, ``group``, ``role``, ``anyone`` …
+        named: msp_id or id of a group or role.
+        purposes: codes of the purposes.
+        consents: ids of the consents that decide.
+        reason: code of the decision.
+    """
+
+    who: Who | None
+    kind: str
+    named: str
+    purposes: tuple[str, ...]
+    consents: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecords:
+    """One patient's records, over all her pairs.
+
+    Attributes:
+        machine: this installation.
+        pairs: hers, unlocked.
+        openings: how she opens them; each opening is an entry like any other.
+    """
+
+    machine: Machine
+    pairs: tuple[Pair, ...]
+    openings: dict[str, Openings]
+
+    def rows(self) -> tuple[OwnRecord, ...]:
+        """Return her records as her own hospital's pair knows them, newest first."""
+        self.machine.catch_up()
+        own = [pair for pair in self.pairs if pair.grantee == pair.custodian]
+        rows = [row for pair in own for row in self._of(pair)]
+        return tuple(sorted(rows, key=lambda row: (row.made_on, row.title), reverse=True))
+
+    def open(self, row: OwnRecord, *, progress: Progress) -> Opened:
+        """Open one of her own records (purpose PATRQT); see ``Openings.open``."""
+        pair = self._pair(row.patient_id)
+        wanted = Wanted(row.patient_id, pair.custodian, row.record_id, row.version)
+        return self.openings[row.patient_id].open(wanted, OWN_RECORD, progress=progress)
+
+    def who_could_see(self, row: OwnRecord, at: int) -> tuple[CouldSee, ...]:
+        """Return who could have opened a record at a time, with the consents that decide.
+
+        Raises:
+            EndorseError: the query was refused.
+        """
+        pair = self._pair(row.patient_id)
+        arguments = {"patient_id": row.patient_id, "record_id": row.record_id, "at": at}
+        answer = self.machine.gateway.evaluate(pair.identity, "WhoCouldSee", arguments)
+        found = objects(answer["rows"]) if isinstance(answer, dict) else []
+        subjects = sorted({actor[1] for each in found if (actor := strings(each["actor"]))[0] == "practitioner"})
+        explained = pair.client.explain(pair.identity, pair.patient_id, subjects)
+        return tuple(self._could_see(pair, each, explained) for each in found)
+
+    def _could_see(self, pair: Pair, row: dict[str, Json], explained: Explanation) -> CouldSee:
+        kind, *named = strings(row["actor"])
+        person = who(self.machine, pair.grantee, named[0], explained) if kind == "practitioner" else None
+        deciding = {name.rpartition("#")[0] for name in strings(row["deciding"])}
+        return CouldSee(
+            person,
+            kind,
+            named[0] if named else "",
+            tuple(strings(row["purposes"])),
+            tuple(sorted(deciding)),
+            str(row["reason"]),
+        )
+
+    def _of(self, pair: Pair) -> Iterator[OwnRecord]:
+        found = {
+            key[2]: value for key, value in self.machine.scan("record", pair.patient_id) if value["status"] != "erased"
+        }
+        if not found:
+            return
+        explained = pair.client.explain(pair.identity, pair.patient_id, sorted(found))
+        for record_id in found:
+            text = explained.records.get(record_id)
+            if text is not None:
+                yield OwnRecord(
+                    pair.patient_id,
+                    record_id,
+                    text.version,
+                    text.category,
+                    text.display,
+                    text.date,
+                    pair.grantee,
+                    self.machine.hospitals[pair.custodian],
+                )
+
+    def _pair(self, patient_id: str) -> Pair:
+        return next(pair for pair in self.pairs if pair.patient_id == patient_id)

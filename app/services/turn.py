@@ -1,0 +1,161 @@
+"""The patient's turn: she reads, narrows, answers two questions, signs with her card and PIN, and gets a receipt.
+
+Nothing of the clinician is in here: his session is locked meanwhile (ATTACKS.md A27). What she reads is built from the
+same consent that she signs (A28).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.consent.artefact import Artefact, Signing, sharing
+from app.consent.terms import Narrowing, Party, Terms, narrowings
+from app.services import pairs
+from app.services.accesses import Who, who
+from app.services.consents import grant
+from app.services.machine import Machine
+from app.services.pairs import Pair, Unlocked
+from app.services.receipts import Receipt, make_receipt
+from app.services.requests import asked_terms
+from app.services.submission import Submission
+from ledger.commitments import commitment
+from ledger.gateway import Commit
+
+
+class NotWaitingError(Exception):
+    """The request was answered or withdrawn meanwhile."""
+
+
+@dataclass
+class Turn:
+    """One request being decided.
+
+    Attributes:
+        machine: this installation.
+        unlocked: the patient with her keys.
+        pair: the one the request is about.
+        consent_id: of the proposal.
+        asked_by: the practitioner, badge opened against the ledger.
+        reason: his sentence to her.
+        asked: what he asked for.
+        terms: what she leaves of it so far.
+        language: in which she reads, ``en`` or ``de``.
+        zone: her hospital's fixed offset.
+        assisted_by: subject of the staff member who sits beside her, or empty.
+    """
+
+    machine: Machine
+    unlocked: Unlocked
+    pair: Pair
+    consent_id: str
+    asked_by: Who
+    reason: str
+    asked: Terms
+    terms: Terms
+    language: str
+    zone: str
+    assisted_by: str = ""
+    started_at: int = 0
+
+    @property
+    def patient_name(self) -> str:
+        """Her name, as her hospital registered her."""
+        return self.unlocked.person.name
+
+    @property
+    def narrowed(self) -> tuple[Narrowing, ...]:
+        """What she took out so far."""
+        return narrowings(self.asked, self.terms)
+
+    def narrow(self, **changes: Any) -> Terms:
+        """Take something out, or put back what was asked; never more.
+
+        Raises:
+            WideningError: it would be more than was asked.
+        """
+        self.terms = self.asked.narrowed(**{**_differences(self.asked, self.terms), **changes})
+        return self.terms
+
+    def artefact(self) -> Artefact:
+        """Return the consent as it would be signed now; every text on the screen is made from it."""
+        party = Party(
+            self.pair.patient_id, self.pair.custodian, self.machine.hospitals[self.pair.custodian], zone=self.zone
+        )
+        signing = Signing(party, self.consent_id, self.machine.clock(), self.language, self.assisted_by)
+        return sharing(self.terms, signing)
+
+    def sign(self, card_text: str, pin: str) -> Receipt:
+        """Sign the terms with card and PIN and have them recorded.
+
+        Raises:
+            WrongCardError, WrongPinError: it is not her card, or not its PIN.
+            CustodianRefusal, GatewayError, UnsettledError: as they say.
+        """
+        pair = self._own_pair(card_text, pin)
+        return self.receipt(grant(self.machine, pair, self.consent_id, self.artefact()))
+
+    def receipt(self, commit: Commit) -> Receipt:
+        """Return the receipt of a grant; also once an unknown outcome was settled."""
+        return make_receipt(self.machine, self.pair, self.consent_id, commit)
+
+    def refuse(self, card_text: str, pin: str) -> Commit:
+        """Refuse the whole request, signed like a consent.
+
+        Raises:
+            WrongCardError, WrongPinError, GatewayError, UnsettledError: as they say.
+        """
+        pair = self._own_pair(card_text, pin)
+        arguments = {"patient_id": pair.patient_id, "consent_id": self.consent_id}
+        return Submission(self.machine.gateway, pair.identity).send("RejectConsent", arguments)
+
+    def _own_pair(self, card_text: str, pin: str) -> Pair:
+        opened = pairs.unlock(self.machine, card_text, pin, self.pair.grantee)
+        return opened.pair(self.pair.patient_id)
+
+
+def start_turn(
+    machine: Machine, unlocked: Unlocked, patient_id: str, consent_id: str, *, zone: str, assisted_by: str = ""
+) -> Turn:
+    """Begin to decide a request.
+
+    Args:
+        machine: this installation.
+        unlocked: the patient, by card and PIN.
+        patient_id: of the request.
+        consent_id: of the request.
+        zone: the hospital's fixed offset.
+        assisted_by: subject of the staff member at whose desk it is.
+
+    Raises:
+        WrongCardError: the request is another person's.
+        NotWaitingError: it was decided or withdrawn meanwhile.
+    """
+    pair = unlocked.pair(patient_id)
+    machine.catch_up()
+    consent = machine.find("consent", patient_id, consent_id)
+    if consent is None or consent["status"] != "proposed":
+        raise NotWaitingError("This request was answered or withdrawn meanwhile.")
+    request = pair.client.read_request(pair.identity, patient_id, consent_id)
+    if request.subject != consent["proposer"]:
+        raise NotWaitingError("The stored request is not the one on the ledger.")
+    if commitment(request.salt, request.reason.encode()) != consent["reason_commitment"]:
+        raise NotWaitingError("The stored reason is not the one on the ledger.")
+    explained = pair.client.explain(pair.identity, patient_id, [request.subject])
+    asked = asked_terms(request)
+    return Turn(
+        machine=machine,
+        unlocked=unlocked,
+        pair=pair,
+        consent_id=consent_id,
+        asked_by=who(machine, request.msp_id, request.subject, explained),
+        reason=request.reason,
+        asked=asked,
+        terms=asked,
+        language=unlocked.person.language,
+        zone=zone,
+        assisted_by=assisted_by,
+        started_at=machine.clock(),
+    )
+
+
+def _differences(asked: Terms, terms: Terms) -> dict[str, Any]:
+    return {each.term: each.allowed for each in narrowings(asked, terms)}

@@ -1,0 +1,346 @@
+"""One installation, made and opened: ledger, custodians, profiles; the only place that knows which parts there are."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.custodian.client import CustodianClient
+from app.custodian.custodian import Custodian
+from app.custodian.desk import Desk as CustodianDesk
+from app.custodian.index import Index
+from app.custodian.journal import Journal
+from app.custodian.keytable import KeyTable
+from app.custodian.reading import FileFinding, Reading
+from app.custodian.results import ImportFile
+from app.identity.badges import BadgeOpening
+from app.identity.installation import Installation as KeyInstallation
+from app.identity.installation import MasterKeys, Wrapped
+from app.identity.keys import MasterKey, Purpose, Random, wipe
+from app.identity.keystore import KeyStore
+from app.identity.ledger_head import HeadKeeper, LedgerHead
+from app.identity.pins import PERSON, Stretching
+from app.identity.private_files import make_private_folder, write_private
+from app.identity.profiles import Profile, ProfileFolder
+from app.identity.signing import SigningIdentity
+from app.records.importing import Importer
+from app.records.reader import ReaderProcess
+from app.records.store import FolderStore
+from app.services.machine import Machine
+from app.services.notebook import Notebook
+from app.services.people import People
+from app.wiring.service_keys import HospitalKeys, KeyFile, box_key, found_hospital, open_hospital, open_key
+from ledger.blocks import EmbeddedChain
+from ledger.embedded.ledger import EmbeddedLedger
+from ledger.genesis import verify_genesis
+from ledger.replica import Replica
+from ledger.signatures import SoftwareKey
+
+_LEDGER_KEY: Final = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What comes from outside: time, chance, and how much one guess of a PIN costs.
+
+    Attributes:
+        clock: seconds UTC.
+        random: unpredictable bytes.
+        stretching: of PINs and passphrases.
+    """
+
+    clock: Callable[[], int]
+    random: Random = os.urandom
+    stretching: Stretching = PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalPlan:
+    """A hospital to be founded on this machine.
+
+    Attributes:
+        msp_id: its name on the ledger.
+        name: its name on screens.
+        zone: fixed offset, seconds east of UTC.
+    """
+
+    msp_id: str
+    name: str
+    zone: int = 0
+
+
+@dataclass
+class Installation:
+    """An open installation.
+
+    Attributes:
+        folder: its files, readable by this account only.
+        machine: what services work with.
+        custodians: those that run in this process, by msp_id.
+        hospitals: the hospitals that were founded here.
+        keys: of the hospitals, by msp_id.
+        profiles: who may sign in.
+        master: the installation's master key.
+        reader: the warm child that reads untrusted bytes.
+        ledger: the embedded ledger.
+    """
+
+    folder: Path
+    machine: Machine
+    custodians: Mapping[str, Custodian]
+    hospitals: Mapping[str, HospitalPlan]
+    keys: Mapping[str, HospitalKeys]
+    profiles: ProfileFolder
+    master: MasterKeys
+    reader: ReaderProcess
+    ledger: EmbeddedLedger
+    key_store: KeyStore
+    heads: HeadKeeper
+    circumstances: Circumstances
+    _closed: bool = field(default=False, repr=False)
+
+    def tick(self, *, force: bool = False) -> None:
+        """Let the custodians do what the ledger asks of them, and keep the head where an older copy cannot reach it."""
+        for custodian in self.custodians.values():
+            custodian.tick(force=force)
+        replica = self.machine.catch_up()
+        self.heads.note(LedgerHead(replica.network_id, replica.height, replica.head_hash))
+
+    def notebook(self, identity: SigningIdentity) -> Notebook:
+        """Return the notebook of a member of staff."""
+        path = self.folder / "notebooks" / f"{identity.msp_id}.{identity.subject}"
+        return Notebook(path, identity, self.circumstances.random)
+
+    def keep_profile(
+        self, profile: Profile, key: ec.EllipticCurvePrivateKey, passphrase: str, badge: BadgeOpening
+    ) -> SigningIdentity:
+        """Keep a new person's key and badge on this machine."""
+        identity = self.profiles.add(profile, key, passphrase, self.master)
+        make_private_folder(self.folder / "notebooks")
+        self.notebook(identity).keep_badge(badge)
+        return identity
+
+    def people(self, signer: SigningIdentity) -> People:
+        """Return the desk of a registrar or operator of a hospital of this machine."""
+        return People(
+            self.machine,
+            signer,
+            self.machine.custodians[signer.msp_id],
+            self.keys[signer.msp_id].authority,
+            self.keep_profile,
+            lambda: {profile.subject: profile.name for profile in self.profiles.profiles()},
+        )
+
+    def rotate_master_key(self) -> None:
+        """Replace the master key; everything wrapped under the old one is wrapped anew, and the old one removed.
+
+        The installation is to be closed and opened anew afterwards.
+        """
+        files = [_key_file(self.folder, msp_id, self.circumstances) for msp_id in self.hospitals]
+        parts: list[Wrapped] = [self.profiles, *files, _ledger_key_file(self.folder, self.circumstances)]
+        self.master = KeyInstallation(self.folder).replace_master_key(self.key_store, parts, self.circumstances.random)
+
+    def close(self) -> None:
+        """Wipe keys and close files; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.heads.flush()
+        for custodian in self.custodians.values():
+            custodian.close()
+        self.reader.close()
+        self.ledger.close()
+        for keys in self.keys.values():
+            keys.authority.lock()
+        self.master.lock()
+
+
+def found(
+    folder: Path, plans: Sequence[HospitalPlan], store: KeyStore, circumstances: Circumstances
+) -> tuple[Installation, dict[str, bytearray]]:
+    """Make an installation with its own embedded ledger and the given hospitals.
+
+    Returns:
+        The installation, and each hospital's root CA key (PKCS #8, DER), to be sealed and kept offline.
+    """
+    make_private_folder(folder)
+    master = KeyInstallation(folder).open(store, circumstances.random)
+    hospitals: dict[str, HospitalKeys] = {}
+    roots: dict[str, bytearray] = {}
+    for plan in plans:
+        make_private_folder(folder / plan.msp_id)
+        file = _key_file(folder, plan.msp_id, circumstances)
+        hospitals[plan.msp_id], roots[plan.msp_id] = found_hospital(
+            plan.msp_id, file, master.current, circumstances.clock(), circumstances.random
+        )
+    ledger_key = ec.generate_private_key(ec.SECP256R1())
+    service_key = master.current.purpose_key(Purpose.SERVICE)
+    box = box_key(service_key, _LEDGER_KEY, ledger_key, circumstances.random)
+    wipe(service_key)
+    _ledger_key_file(folder, circumstances).write(master.current, {}, {_LEDGER_KEY: box})
+    trusted = {msp_id: keys.authority.roots for msp_id, keys in hospitals.items()}
+    ledger = EmbeddedLedger.create(
+        folder / "ledger",
+        trusted,
+        SoftwareKey(ledger_key),
+        clock=circumstances.clock,
+        random=circumstances.random,
+    )
+    _write_plans(folder, plans)
+    heads = HeadKeeper(store, circumstances.clock)
+    return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads), roots
+
+
+def open_installation(folder: Path, store: KeyStore, circumstances: Circumstances) -> Installation:
+    """Open an installation that was founded before.
+
+    Raises:
+        KeyStoreError: the key store is closed, or another's.
+        OlderLedgerError, LedgerDamagedError: the ledger is not the one that was left.
+    """
+    plans = read_plans(folder)
+    master = KeyInstallation(folder).open(store, circumstances.random)
+    current: MasterKey = master.current
+    hospitals = {
+        plan.msp_id: open_hospital(plan.msp_id, _key_file(folder, plan.msp_id, circumstances), current)
+        for plan in plans
+    }
+    _, boxes = _ledger_key_file(folder, circumstances).read()
+    service_key = current.purpose_key(Purpose.SERVICE)
+    ledger_key = SoftwareKey(open_key(service_key, _LEDGER_KEY, boxes[_LEDGER_KEY]))
+    wipe(service_key)
+    ledger = EmbeddedLedger.open(folder / "ledger", ledger_key, clock=circumstances.clock, random=circumstances.random)
+    heads = HeadKeeper(store, circumstances.clock)
+    return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
+
+
+def read_plans(folder: Path) -> tuple[HospitalPlan, ...]:
+    """Return the hospitals of an installation; empty if none was founded in this folder."""
+    path = folder / "hospitals.json"
+    if not path.is_file():
+        return ()
+    return tuple(HospitalPlan(**each) for each in json.loads(path.read_text(encoding="utf-8")))
+
+
+def _assemble(
+    folder: Path,
+    plans: Sequence[HospitalPlan],
+    store: KeyStore,
+    circumstances: Circumstances,
+    master: MasterKeys,
+    hospitals: Mapping[str, HospitalKeys],
+    ledger: EmbeddedLedger,
+    heads: HeadKeeper,
+) -> Installation:
+    reader = ReaderProcess()
+    trusted = {msp_id: keys.authority.roots for msp_id, keys in hospitals.items()}
+    custodians = {
+        plan.msp_id: _custodian(
+            folder / plan.msp_id,
+            plan,
+            hospitals[plan.msp_id],
+            trusted,
+            ledger,
+            _replica(ledger),
+            master.current,
+            reader,
+            circumstances,
+        )
+        for plan in plans
+    }
+    replica = _replica(ledger)
+    clients: dict[str, CustodianClient] = {}
+    names = {plan.msp_id: plan.name for plan in plans}
+    machine = Machine(ledger, replica, clients, names, circumstances.clock, circumstances.random)
+    for msp_id, custodian in custodians.items():
+        clients[msp_id] = CustodianClient(
+            custodian.handle,
+            ledger.network_id,
+            msp_id,
+            partial(machine.custodian_key, msp_id),
+            clock=circumstances.clock,
+            random=circumstances.random,
+        )
+    profiles = ProfileFolder(folder / "profiles", circumstances.stretching, circumstances.random)
+    return Installation(
+        folder,
+        machine,
+        custodians,
+        {plan.msp_id: plan for plan in plans},
+        hospitals,
+        profiles,
+        master,
+        reader,
+        ledger,
+        store,
+        heads,
+        circumstances,
+    )
+
+
+def _custodian(
+    folder: Path,
+    plan: HospitalPlan,
+    keys: HospitalKeys,
+    trusted: Mapping[str, Sequence[bytes]],
+    ledger: EmbeddedLedger,
+    replica: Replica,
+    master: MasterKey,
+    reader: ReaderProcess,
+    circumstances: Circumstances,
+) -> Custodian:
+    random = circumstances.random
+    desk = CustodianDesk(
+        msp_id=plan.msp_id,
+        gateway=ledger,
+        replica=replica,
+        signer=keys.custodian,
+        receipt_key=keys.receipt,
+        authority=keys.authority,
+        roots=trusted,
+        keys=KeyTable(folder / "keys.db", folder / "key-backups", master, random),
+        index=Index(folder / "index.db", master, random),
+        journal=Journal(folder / "journal.db"),
+        store=FolderStore(folder / "objects"),
+        importer=UploadReader(Importer(reader)),
+        clock=circumstances.clock,
+        random=random,
+        zone=plan.zone,
+        stretching=circumstances.stretching,
+    )
+    return Custodian(desk)
+
+
+def _replica(ledger: EmbeddedLedger) -> Replica:
+    """Return an empty replica of the ledger; each custodian has its own, because each believes only itself."""
+    return Replica(EmbeddedChain(verify_genesis(next(iter(ledger.blocks(0))))))
+
+
+@dataclass(frozen=True, slots=True)
+class UploadReader:
+    """Reads uploads for a custodian with the records room's importer."""
+
+    importer: Importer
+
+    def read(self, files: Sequence[ImportFile]) -> Reading:
+        """Return what the files hold; never raises for a file's content."""
+        taken = self.importer.read_bytes([(file.name, file.content) for file in files])
+        return Reading(tuple(FileFinding(each.path, each.kind, each.reason) for each in taken.findings), taken.records)
+
+
+def _key_file(folder: Path, msp_id: str, circumstances: Circumstances) -> KeyFile:
+    return KeyFile(folder / msp_id / "service-keys.json", circumstances.random)
+
+
+def _ledger_key_file(folder: Path, circumstances: Circumstances) -> KeyFile:
+    return KeyFile(folder / "ledger-key.json", circumstances.random)
+
+
+def _write_plans(folder: Path, plans: Iterable[HospitalPlan]) -> None:
+    listed = [{"msp_id": plan.msp_id, "name": plan.name, "zone": plan.zone} for plan in plans]
+    write_private(folder / "hospitals.json", json.dumps(listed, indent=1).encode())
