@@ -11,7 +11,7 @@ from app.ui.theme import scaled
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.forms import PinField
 from app.ui.widgets.header import AlonePage
-from app.ui.widgets.panes import Card, Note
+from app.ui.widgets.panes import Card, Note, centred
 from app.ui.widgets.text import Disc, Rule, TextKind, label
 from app.ui.wording import count_text
 
@@ -66,12 +66,12 @@ class LockPage(AlonePage):
         card.body.addWidget(self.trouble)
         self._add_rest(card, facts)
         self.middle.addStretch(1)
-        self.middle.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.middle.addLayout(centred(card))
         if not facts.is_turn:
             note = Note("siren", "Emergency? Sign in as yourself, then press Ctrl E.", "text2", TextKind.BODY)
             note.setFixedWidth(scaled(340))
             self.middle.addSpacing(scaled(8))
-            self.middle.addWidget(note, 0, Qt.AlignmentFlag.AlignHCenter)
+            self.middle.addLayout(centred(note))
         self.middle.addStretch(1)
         self.bottom.addWidget(label(facts.reason, TextKind.CAPTION))
         self.bottom.addStretch(1)

@@ -26,6 +26,13 @@ _SCHEME: Final = "scheme"
 _SYSTEM: Final = {
     "text": QPalette.ColorRole.WindowText,
     "window": QPalette.ColorRole.Window,
+    "rail": QPalette.ColorRole.Window,
+    "header": QPalette.ColorRole.Window,
+    "sunken": QPalette.ColorRole.Window,
+    "raised": QPalette.ColorRole.Window,
+    "hover": QPalette.ColorRole.Window,
+    "tint": QPalette.ColorRole.Window,
+    "button": QPalette.ColorRole.ButtonText,
     "surface": QPalette.ColorRole.Base,
     "bg": QPalette.ColorRole.Base,
     "selected": QPalette.ColorRole.Highlight,
@@ -140,7 +147,7 @@ def _colour(name: str, scheme: Scheme) -> QColor:
 def _system(name: str) -> QColor:
     """The nearest colour of the system's palette: status colours fall back to text on the base colour."""
     part = name if name in _SYSTEM else name.rsplit("_", 1)[-1]
-    part = "on" if name.startswith("on_") else part
+    part = "on" if name.startswith("on_") else part  # what stands on a filled surface
     return QApplication.palette().color(_SYSTEM.get(part, QPalette.ColorRole.WindowText))
 
 

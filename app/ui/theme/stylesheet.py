@@ -122,7 +122,7 @@ QLineEdit:focus, QComboBox:focus, QDateEdit:focus, QPlainTextEdit:focus, QSpinBo
   padding:0 9px; min-height:@28px }
 QLineEdit[patient="true"]:focus, QComboBox[patient="true"]:focus { min-height:@40px }
 QLineEdit[icon="true"]:focus { padding-left:33px }
-QLineEdit[palette="true"], QLineEdit[palette="true"]:focus { border:0; background:transparent; font-size:@15px;
+QLineEdit[bare="true"], QLineEdit[bare="true"]:focus { border:0; background:transparent; font-size:@15px;
   padding:0 8px; min-height:@32px }
 QLineEdit[wrong="true"] { border-color:@deny_fg }
 QPlainTextEdit { padding:6px 8px }
@@ -147,7 +147,9 @@ QRadioButton::indicator:checked { border:5px solid @accent; width:8px; height:8p
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color:@line; background:@sunken }
 QAbstractItemView { background:@surface; color:@text; border:0; outline:0; selection-background-color:@selected;
   selection-color:@selected_text }
-QTableView { background:@surface; border:0; outline:0; gridline-color:@line; font-size:@13px }
+QTableView, QListView { background:@window; border:0; outline:0 }
+QTableView[ground="surface"], QListView[ground="surface"] { background:@surface }
+QTableView { border:0; outline:0; gridline-color:@line; font-size:@13px }
 QTableView::item { border-bottom:1px solid @line; padding:0 8px }
 QTableView::item:selected { background:@selected; color:@selected_text }
 QHeaderView { background:@window; border:0 }

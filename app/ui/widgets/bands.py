@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QW
 
 from app.ui.theme import scaled, timing
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.panes import centred
 from app.ui.widgets.states import Action, State, loading
 from app.ui.widgets.text import IconLabel, TextKind, label, set_tone
 
@@ -118,7 +119,7 @@ class StateView(QWidget):
         layout = QVBoxLayout(self)
         layout.addStretch(2)
         for part in (self._icon, self._heading, self._text):
-            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addLayout(centred(part))
         layout.addSpacing(scaled(8))
         layout.addLayout(self._actions)
         layout.addWidget(self._note, 0, Qt.AlignmentFlag.AlignHCenter)

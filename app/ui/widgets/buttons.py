@@ -122,6 +122,8 @@ class Button(QPushButton):
         return made
 
     def _colour_name(self) -> str:
+        if look().high_contrast:
+            return "button"
         if not self.isEnabled():
             return "disabled"
         if self.tint:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from app.ui.vocabulary import Chip
 
-_LEFT, _ICON, _GAP = 11, 16, 8
+_LEFT, _RIGHT, _ICON, _GAP, _MARGIN = 11, 4, 16, 8, 24
+
+
+def cell_left(column: int) -> int:
+    """Return where a cell's content starts: the first column stands at the page's margin."""
+    return scaled(_LEFT if column else _MARGIN)
 
 
 def _is(option: QStyleOptionViewItem, flag: QStyle.StateFlag) -> bool:
@@ -29,6 +34,7 @@ def _is(option: QStyleOptionViewItem, flag: QStyle.StateFlag) -> bool:
 def paint_row(painter: QPainter, option: QStyleOptionViewItem, widget: QWidget, *, is_plain: bool = False) -> None:
     """Draw the ground of a row: chosen, under the mouse, or plain, with its line below."""
     rect: QRect = option.rect
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
     ground = "surface"
     if is_plain:
         ground = "window"
@@ -76,7 +82,7 @@ class ChipDelegate(QStyledItemDelegate):
         paint_row(painter, option, widget)
         chip: Chip | None = index.data(CHIP_ROLE)
         if chip is not None:
-            corner = QPoint(rect.x() + scaled(_LEFT), rect.center().y() - chip_size(chip).height() // 2)
+            corner = QPoint(rect.x() + cell_left(index.column()), rect.center().y() - chip_size(chip).height() // 2)
             painter.setClipRect(rect)
             paint_chip(painter, corner, chip, widget)
         else:
@@ -88,7 +94,7 @@ class ChipDelegate(QStyledItemDelegate):
     def _paint_text(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         widget = _widget(option)
         column: ColumnSpec[Any] | None = index.data(COLUMN_ROLE)
-        rect = QRect(option.rect).adjusted(scaled(_LEFT), 0, -scaled(_LEFT), -1)
+        rect = QRect(option.rect).adjusted(cell_left(index.column()), 0, -scaled(_RIGHT), -1)
         mark: tuple[str, str] | None = index.data(ICON_ROLE)
         if mark is not None and mark[0]:
             edge = scaled(_ICON)
@@ -215,6 +221,7 @@ class TwoLineDelegate(QStyledItemDelegate):
             self._paint_group(painter, option, entry.heading)
         else:
             paint_row(painter, option, widget)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_entry(painter, QRect(option.rect), entry, widget)
         painter.restore()
         if _shows_focus(widget, index):

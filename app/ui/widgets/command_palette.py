@@ -202,7 +202,7 @@ class CommandPalette(QFrame):
         self.field.setPlaceholderText("Search or type a command")
         self.field.setAccessibleName("Search")
         self.field.setFrame(False)
-        self.field.setProperty("palette", "true")
+        self.field.setProperty("bare", "true")
         self.field.textChanged.connect(self._search)
         self.field.installEventFilter(self)
         self._model = _Model(self)

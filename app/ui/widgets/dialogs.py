@@ -71,6 +71,7 @@ class Sheet(QDialog):
         self._default: Button | None = None
         self._scrim: Scrim | None = None
         self.close_button = Button(kind=ButtonKind.BARE, icon_name="x", small=True, accessible="Close")
+        self.close_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Esc does the same
         self.close_button.clicked.connect(self.reject)
         self.close_button.setVisible(escape_closes)
         self.body = QVBoxLayout()

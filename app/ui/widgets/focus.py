@@ -33,7 +33,7 @@ class FocusRing(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
         self._target: QWidget | None = None
-        self._by_mouse = False
+        self._by_mouse = True  # the first focus is Qt's own, nobody asked for it
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._follow)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled, token
 from app.ui.widgets.text import IconLabel, TextKind, label, surface
+
+_WIDE, _DRAWER_BELOW = 1560, 1180 - 88
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +176,17 @@ class Column(QScrollArea):
         self.setWidget(inner)
 
 
+def centred(widget: QWidget) -> QHBoxLayout:
+    """Put a widget in the middle of a row; unlike an alignment flag this leaves wrapped text its height."""
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(widget)
+    row.addStretch(1)
+    return row
+
+
 class PreviewPane(QFrame):
-    """The right pane: a scrolling column above fixed buttons. Below 1180 pixels the page makes it a drawer (F8).
+    """The right pane: a scrolling column above fixed buttons. ``PaneLayout`` makes it a drawer where room is scarce.
 
     ``body`` takes what is read, ``buttons`` what can be pressed.
     """
@@ -197,8 +209,60 @@ class PreviewPane(QFrame):
 
     def fit(self, page_width: int) -> None:
         """Take 420 pixels on wide windows (SCREENS.md 4), the own width otherwise."""
-        wide = 1560
-        self.setFixedWidth(scaled(420 if page_width >= wide else self._width))
+        self.setFixedWidth(scaled(420 if page_width >= scaled(_WIDE) else self._width))
+
+
+class PaneLayout(QWidget):
+    """A main part with a pane at its right; below 1180 pixels (at 100 % text) the pane is a drawer that F8 opens.
+
+    Args:
+        main: takes what is left.
+        pane: the right pane.
+    """
+
+    def __init__(self, main: QWidget, pane: PreviewPane) -> None:
+        super().__init__()
+        self.main, self.pane = main, pane
+        self._is_open = False
+        for part in (main, pane):
+            part.setParent(self)
+        shortcut = QShortcut(QKeySequence("F8"), self)
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(self.toggle)
+
+    @property
+    def is_drawer(self) -> bool:
+        """Whether there is too little room for both side by side."""
+        return self.width() < scaled(_DRAWER_BELOW)
+
+    def toggle(self) -> None:
+        """Open or close the drawer; side by side it is always open."""
+        self._is_open = not self._is_open
+        self._place()
+
+    def _place(self) -> None:
+        self.pane.fit(self.width())
+        width = self.pane.width()
+        shown = self._is_open or not self.is_drawer
+        self.pane.setVisible(shown)
+        self.pane.setGeometry(self.width() - width, 0, width, self.height())
+        self.main.setGeometry(0, 0, self.width() if self.is_drawer else self.width() - width, self.height())
+        self.pane.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._place()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's: another text size moves the limit."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.StyleChange, QEvent.Type.FontChange}:
+            self._place()
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return QSize(1000, 600)
 
 
 def title_row(title: str, subtitle: str = "") -> tuple[QHBoxLayout, QLabel, QLabel]:

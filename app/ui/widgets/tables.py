@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QResiz
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QListView, QTableView, QWidget
 
 from app.ui.theme import TextSize, font, icon, scaled, size, token
-from app.ui.widgets.cells import ChipDelegate, Entry, Group, TwoLine, TwoLineDelegate
+from app.ui.widgets.cells import ChipDelegate, Entry, Group, TwoLine, TwoLineDelegate, cell_left
 from app.ui.widgets.rows import ROW_ROLE, Index, RowsModel
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Header(QHeaderView):
         text_font = font(TextSize.CAPTION, 500)
         painter.setFont(text_font)
         painter.setPen(token("text2", self))
-        area = rect.adjusted(scaled(11), 0, -scaled(11), 0)
+        area = rect.adjusted(cell_left(logical_index), 0, -scaled(4), 0)
         side = Qt.AlignmentFlag.AlignRight if is_right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(area, (side | Qt.AlignmentFlag.AlignVCenter).value, text)
         if self.isSortIndicatorShown() and self.sortIndicatorSection() == logical_index and text:
@@ -113,7 +113,7 @@ class RowsTable(QTableView, Generic[R]):
             mode = QHeaderView.ResizeMode.Stretch if stretches else QHeaderView.ResizeMode.Interactive
             header.setSectionResizeMode(number, mode)
             if column.width:
-                header.resizeSection(number, scaled(column.width))
+                header.resizeSection(number, scaled(column.width) + cell_left(number) - cell_left(1))
 
     def choose(self, key: object) -> bool:
         """Choose the row with this key; return whether there is one."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
-from app.ui.theme import TextSize, font, icon, scaled, token
+from app.ui.theme import TextSize, font, icon, mono, scaled, token
 
 
 class TextKind(StrEnum):
@@ -25,6 +25,23 @@ class TextKind(StrEnum):
     PATIENT_STRONG = "patient-strong"
     PATIENT_TITLE = "patient-title"
     MONO = "mono"
+
+
+def _font(kind: TextKind) -> QFont:
+    """The font where there is no style sheet (high contrast); otherwise the sheet's size and weight win."""
+    if kind is TextKind.MONO:
+        return mono()
+    steps = {
+        TextKind.CAPTION: TextSize.CAPTION,
+        TextKind.STRONG: TextSize.STRONG,
+        TextKind.SECTION: TextSize.SECTION,
+        TextKind.TITLE: TextSize.TITLE,
+        TextKind.DISPLAY: TextSize.DISPLAY,
+        TextKind.PATIENT: TextSize.PATIENT_BODY,
+        TextKind.PATIENT_STRONG: TextSize.PATIENT_BODY,
+        TextKind.PATIENT_TITLE: TextSize.PATIENT_TITLE,
+    }
+    return font(steps.get(kind, TextSize.BODY), 600 if kind is TextKind.PATIENT_STRONG else None)
 
 
 def label(
@@ -47,6 +64,7 @@ def label(
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setProperty("type", kind.value)
+    made.setFont(_font(kind))
     if tone:
         made.setProperty("tone", tone)
     made.setWordWrap(wrap)
