@@ -376,7 +376,7 @@ class CustodianClient:
         return readings.erasure(self._ask(signer, "erase-person", {"person_id": person_id}))
 
     def alarms(self, signer: Signer) -> Alarms:
-        """Return what this custodian does not honour, and whether its ledger was changed (operator, privacy officer)."""
+        """Return what is not honoured here, and whether the ledger was changed (operator, privacy officer)."""
         return readings.alarms(self._ask(signer, "alarms", {}))
 
     # the exchange itself
