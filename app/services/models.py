@@ -48,7 +48,10 @@ class ModelStatus:
 def bundled_models() -> tuple[BundledModel, ...]:
     """Return the models of this program, by id."""
     folders = sorted(path for path in FOLDER.iterdir() if path.is_dir())
-    return tuple(BundledModel(folder.name, sha256((folder / "manifest.json").read_bytes()).hexdigest(), folder) for folder in folders)
+    return tuple(
+        BundledModel(folder.name, sha256((folder / "manifest.json").read_bytes()).hexdigest(), folder)
+        for folder in folders
+    )
 
 
 def approved_hashes(machine: Machine) -> frozenset[str]:

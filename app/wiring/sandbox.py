@@ -213,7 +213,7 @@ def _import(sandbox: Sandbox, staffing: Staffing, today: str) -> None:
     registrar = unlock_staff(sandbox, staffing.registrar)
     client = installation.machine.custodians[staffing.plan.msp_id]
     for person in staffing.patients:
-        files: Sequence[ImportFile] = samples_of(person.name, today)
+        files: Sequence[ImportFile] = samples_of(person, today)
         outcome = client.import_files(registrar, sandbox.persons[person.name].person_id, files)
         sandbox.imported[person.name] = outcome
 
