@@ -9,6 +9,7 @@ from ledger.contract.errors import ContractError
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 LIMIT: Final = 2**53 - 1
 MAX_DEPTH: Final = 8
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 
 
@@ -69,7 +70,7 @@ def _check(value: object) -> None:
     while pending:
         item, depth = pending.pop()
         if isinstance(item, str | bool) or item is None:
-            if isinstance(item, str) and any("\ud800" <= letter <= "\udfff" for letter in item):
+            if isinstance(item, str) and not item.isascii() and _SURROGATE.search(item):
                 raise ContractError("malformed", "a lone surrogate is no character")
         elif isinstance(item, int):
             if not -LIMIT <= item <= LIMIT:
