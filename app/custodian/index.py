@@ -371,6 +371,10 @@ class Index:
         """Queue a notice."""
         self._notices.put(f"{patient_id}/{number:08d}", value, patient_id)
 
+    def count_notices(self, patient_id: str) -> int:
+        """Return how many notices a patient id has."""
+        return self._notices.count(patient_id)
+
     def notices_of(self, patient_id: str) -> list[dict[str, Json]]:
         """Return the notices of a patient id, in order."""
         return [value for _, value in self._notices.of_group(patient_id)]

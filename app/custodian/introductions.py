@@ -82,7 +82,8 @@ def wear_badge(desk: Desk, untrusted: Json, caller: Caller, member: Fields) -> B
         open_badge(opening, str(member["badge_commitment"]), caller.msp_id, caller.subject)
     except BadgeError:
         raise CustodianRefusal("badge-mismatch") from None
-    desk.index.put_badge(caller.msp_id, caller.subject, opening)
+    if desk.index.badge(caller.msp_id, caller.subject) != opening:
+        desk.index.put_badge(caller.msp_id, caller.subject, opening)
     return opening
 
 

@@ -18,8 +18,7 @@ WITH_CODE: Final = frozenset({"registered", "key-set", "pin-reset", "consent-gra
 
 def notify(desk: Desk, patient_id: str, kind: str, content: dict[str, Json]) -> None:
     """Queue a notice to the patient."""
-    waiting = desk.index.notices_of(patient_id)
-    count = len(waiting) + 1
+    count = desk.index.count_notices(patient_id) + 1
     code = new_subject(desk.random) if kind in WITH_CODE else ""
     if code:
         desk.index.put_code(_digest(code), {"use": "not-me", "patient_id": patient_id}, patient_id)

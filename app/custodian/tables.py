@@ -67,6 +67,12 @@ class SealedTable:
             rows = self._database.execute(query, (self._blind(group),)).fetchall()
         return ((row_id, self._open(row_id, sealed)) for row_id, sealed in rows)
 
+    def count(self, group: str) -> int:
+        """Return how many rows a group has."""
+        query = f"SELECT count(*) FROM {self._name} WHERE grouped = ?"  # noqa: S608
+        with self._lock:
+            return int(self._database.execute(query, (self._blind(group),)).fetchone()[0])
+
     def all(self) -> Iterator[tuple[str, dict[str, Json]]]:
         """Yield all rows, in the order of their ids."""
         query = f"SELECT id, sealed FROM {self._name} ORDER BY id"  # noqa: S608

@@ -1,5 +1,6 @@
-"""Each of the 17 checks of PROTOCOL.md E.3, broken once; the first that fails answers with its code and is journaled."""
+"""Each of the 17 checks of PROTOCOL.md E.3, broken once: the first that fails answers, and is in the journal."""
 
+import base64
 import hashlib
 import os
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from app.consent import artefact
+from app.consent.terms import Party
 from app.custodian.client import CustodianClient
 from app.custodian.journal import JournalKind
 from app.custodian.messages import (
@@ -22,11 +25,13 @@ from app.custodian.messages import (
     to_text,
     unframe,
 )
+from app.custodian.release import _check_openings
 from app.custodian.results import Opening
 from app.identity.badges import BadgeOpening
 from app.identity.certificates import Role
 from app.identity.signing import SigningIdentity
 from ledger.commitments import commitment
+from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json, encode
 from ledger.gateway import CommitError
 from ledger.signatures import signed_bytes, spki
@@ -311,9 +316,6 @@ def test_10_an_entry_that_denied(world: World, shared: str) -> None:
 
 
 def test_10_a_block_of_the_person_since(world: World, shared: str) -> None:
-    from app.consent import artefact  # noqa: PLC0415
-    from app.consent.terms import Party  # noqa: PLC0415
-
     opening = opened(world, shared)
     blocked = world.terms(world.dan).grantee
     signing = artefact.Signing(Party(shared, "Alder", "Alder Hospital"), "c2", world.clock())
@@ -407,8 +409,6 @@ def test_17_what_the_reply_seals_is_bound_to_its_entry(world: World, shared: str
     assert isinstance(item, list)
     sealed = item[0]
     assert isinstance(sealed, dict)
-    import base64  # noqa: PLC0415
-
     with pytest.raises(ReplyError):
         open_sealed(opening.release_key, b"{}", base64.b64decode(str(sealed["sealed"])))
 
@@ -462,8 +462,6 @@ def test_the_recipient_refuses_what_its_own_entry_does_not_say(
 
 def test_a_declared_reason_must_be_opened(world: World, shared: str) -> None:
     """Check 13's second half; the transaction that declares comes later, so the state is written as it will be."""
-    from app.custodian.release import _check_openings  # noqa: PLC0415
-
     opening = opened(world, shared)
     reason, salt = b"unconscious after a fall", os.urandom(32)
     desk = world.alder.desk
@@ -476,8 +474,6 @@ def test_a_declared_reason_must_be_opened(world: World, shared: str) -> None:
 
     caller = world.dan.signer
     member_entry = desk.find("member", "Birch", world.dan.subject) or {}
-    from ledger.contract.caller import Caller  # noqa: PLC0415
-
     who = Caller("Birch", caller.subject, "practitioner", caller.key_hash)
     badge = world.dan.badge.to_wire()
     right = {"openings": {"badge": badge, "reason": {"content": reason.decode(), "salt": to_text(salt)}}}
