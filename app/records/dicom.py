@@ -131,6 +131,7 @@ def images(
     frames, photometric = _decode(ds, structure, limits)
     arrays: list[Any] = [frames]
     return {
+        "series_instance_uid": plain(_text(ds, "SeriesInstanceUID"), _UID_LETTERS),
         "modality": _text(ds, "Modality") or "OT",
         "photometric_interpretation": photometric,
         "transfer_syntax_uid": structure.transfer_syntax_uid,
