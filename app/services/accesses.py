@@ -173,7 +173,8 @@ def _state(machine: Machine, patient_id: str, access_id: str, access: Access, *,
         return AccessState.NOT_OPENED
     if machine.find("release", patient_id, access_id) is None and not access.device:
         return AccessState.ASKED
-    return AccessState.OPENED if closed or machine.clock() >= access.until else AccessState.OPEN_NOW
+    is_over = closed or access.kind != "open" or bool(access.device) or machine.clock() >= access.until
+    return AccessState.OPENED if is_over else AccessState.OPEN_NOW
 
 
 def who(machine: Machine, msp_id: str, subject: str, explained: Explanation, patient_id: str = "") -> Who:

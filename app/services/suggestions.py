@@ -1,4 +1,4 @@
-"""A diagnostic suggestion: approved, consented, recorded, answered by a person (ATTACKS.md A21, features D4, D5, D9)."""
+"""A diagnostic suggestion: approved, consented, recorded, answered by a person (ATTACKS.md A21; D4, D5, D9)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from typing import Final
 from app.custodian.results import ImportFile
 from app.custodian.results import Person as Registered
 from app.records.description import Person
-from app.records.phantom import ct_series, cytology_csv, fhir_bundle, letter_pdf
+from app.records.phantom import ct_series, cytology_csv, document_pdf, fhir_bundle
 
 _CASES: Final = (455, 0, 19)
 """Rows of scikit-learn's table: one near the border, one plainly malignant, one plainly benign."""
@@ -38,11 +38,11 @@ def _chart(person: Person, today: date) -> list[ImportFile]:
 
 
 def _letter(person: Person, today: date) -> list[ImportFile]:
-    return [ImportFile("discharge-letter.pdf", letter_pdf(person, (today - timedelta(days=12)).isoformat()))]
+    return [ImportFile("discharge-letter.pdf", document_pdf(person, (today - timedelta(days=12)).isoformat()))]
 
 
 def _cytology(_: Person, today: date) -> list[ImportFile]:
-    return [ImportFile("cytology.csv", cytology_csv(_CASES, (today - timedelta(days=4)).isoformat()))]
+    return [ImportFile("cytology.csv", cytology_csv((today - timedelta(days=4)).isoformat(), _CASES))]
 
 
 _OF: Final[dict[str, tuple[_Make, ...]]] = {
