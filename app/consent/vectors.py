@@ -63,7 +63,7 @@ def run(folder: Path) -> Iterator[Result]:
     for path in sorted(folder.glob("*.json")):
         try:
             cases = _cases(path)
-        except (VectorError, OSError, ValueError) as error:
+        except (VectorError, OSError, ValueError, RecursionError) as error:
             yield Result(path.name, f"cannot be read: {error}")
             continue
         yield from map(_run_case, cases)
