@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QPixmapCache, QShortcut
@@ -44,6 +44,14 @@ EVERYWHERE = (
     KeyLine("Ctrl −", "Smaller text"),  # noqa: RUF001 (a minus sign)
 )
 """The keys of the shell; no page may give one of them another meaning."""
+
+
+@runtime_checkable
+class Escapes(Protocol):
+    """What Esc can lead back from: pages, and widgets shown alone such as an open record."""
+
+    def escape(self) -> bool:
+        """Go back or cancel; return whether there was something to go back from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,8 +381,10 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         if self.palette_view.isVisible():
             self.palette_view.leave()
-        elif (page := self._current_page()) is not None:
-            page.escape()
+            return
+        shown: object = self._current_page() or self._outer.currentWidget()
+        if isinstance(shown, Escapes):
+            shown.escape()
 
     def _next_pane(self) -> None:
         page = self._current_page()

@@ -210,6 +210,7 @@ class CommandPalette(QFrame):
         self.list.setModel(self._model)
         self.list.setItemDelegate(_Delegate(self.list))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setProperty("ground", "surface")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setAccessibleName("Results")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -1,0 +1,1 @@
+"""The image viewer (SCREENS.md f): series, canvas, and the page around them."""

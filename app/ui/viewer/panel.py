@@ -1,0 +1,125 @@
+"""The record panel at the right (F8): window presets, the measured length, what is true of this opening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.ui.theme import TextSize, font, scaled, token
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.panes import Column, Note
+from app.ui.widgets.text import Rule, TextKind, label, paint_key_cap, surface
+
+if TYPE_CHECKING:
+    from app.records.images import Window
+    from app.ui.readers.frame import OpeningFacts
+
+
+def window_text(window: Window) -> str:
+    """Write centre and width: "−550 / 1600"."""  # noqa: RUF002 (a minus sign)
+    return f"{window.center:.0f} / {window.width:.0f}".replace("-", "−")  # noqa: RUF001
+
+
+class PresetRow(QAbstractButton):
+    """One preset: its key, its name, centre and width."""
+
+    def __init__(self, number: int, window: Window) -> None:
+        super().__init__()
+        self.number, self.preset = number, window
+        self.setCheckable(True)
+        self.setAccessibleName(f"{window.name}, {window_text(window)}, key {number}")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return QSize(scaled(200), scaled(28))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Qt's."""
+        painter = QPainter(self)
+        if self.isChecked() or self.underMouse():
+            painter.fillRect(self.rect(), token("raised", self))
+        cap = scaled(18)
+        paint_key_cap(painter, QRect(scaled(8), (self.height() - cap) // 2, cap, cap), str(self.number), "text2", self)
+        painter.setFont(font(TextSize.BODY, 600 if self.isChecked() else 400))
+        painter.setPen(token("text", self))
+        left = scaled(36)
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.preset.name)
+        painter.setFont(font(TextSize.BODY))
+        painter.setPen(token("text2", self))
+        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(self.rect().adjusted(0, 0, -scaled(8), 0), side.value, window_text(self.preset))
+
+
+class RecordPanel(QWidget):
+    """Presets, measurement, this record, and Close. ``preset_chosen`` carries the number, ``close_asked`` closes."""
+
+    preset_chosen = Signal(int)
+    close_asked = Signal()
+
+    def __init__(self, facts: OpeningFacts) -> None:
+        super().__init__()
+        self.setFixedWidth(scaled(232))
+        self.setAccessibleName("Record")
+        column = Column(margin=14, spacing=6)
+        head = QHBoxLayout()
+        head.addWidget(label("Window presets", TextKind.STRONG))
+        head.addStretch(1)
+        head.addWidget(label("centre / width", TextKind.CAPTION))
+        column.body.addLayout(head)
+        self._presets = QVBoxLayout()
+        self._presets.setSpacing(0)
+        column.body.addLayout(self._presets)
+        column.body.addWidget(Rule())
+        column.body.addWidget(label("Length", TextKind.STRONG))
+        self._length = label("Press L and drag on the image.", tone="text2", wrap=True)
+        column.body.addWidget(self._length)
+        column.body.addWidget(Rule())
+        column.body.addWidget(label("This record", TextKind.STRONG))
+        for icon_name, text, tone in (
+            ("shield-check", facts.checked, "ok"),
+            ("receipt-text", facts.recorded, "text2"),
+            ("eye", facts.seen_by_patient, "text2"),
+        ):
+            note = Note(icon_name, text, tone, TextKind.BODY)
+            note.text.setProperty("tone", "text")
+            column.body.addWidget(note)
+        column.body.addStretch(1)
+        close = Button("Close record", icon_name="x")
+        close.clicked.connect(self.close_asked)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(scaled(14), scaled(12), scaled(14), scaled(12))
+        foot.addWidget(close, 1)
+        frame = surface("right")
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(1, 0, 0, 0)
+        inside.setSpacing(0)
+        inside.addWidget(column, 1)
+        inside.addLayout(foot)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(frame)
+        self._rows: list[PresetRow] = []
+
+    def show_presets(self, presets: tuple[Window, ...], current: Window | None) -> None:
+        """Show what the keys 1 to 5 choose for the active viewport."""
+        if [row.preset for row in self._rows] != list(presets):
+            for row in self._rows:
+                row.hide()
+                row.deleteLater()
+            self._rows = []
+            for number, window in enumerate(presets, 1):
+                row = PresetRow(number, window)
+                row.clicked.connect(lambda _checked=False, number=number: self.preset_chosen.emit(number))
+                self._presets.addWidget(row)
+                self._rows.append(row)
+        for row in self._rows:
+            same = current is not None and (row.preset.center, row.preset.width) == (current.center, current.width)
+            row.setChecked(same)
+
+    def show_length(self, text: str) -> None:
+        """Show the measured length."""
+        self._length.setText(text or "Press L and drag on the image.")
