@@ -10,7 +10,7 @@ from ledger.contract.errors import ContractError
 from ledger.contract.shape import Fields
 
 
-def compile_artefact(desk: Desk, patient_id: str, content: bytes) -> Fields | None:
+def compile_artefact(desk: Desk, patient_id: str, consent_id: str, content: bytes) -> Fields | None:
     """Return the terms that an artefact compiles to, as ``granted`` carries them; None if it may not be honoured.
 
     It must be about this patient id and this hospital, in this hospital's time, and its references must be the ledger's
@@ -19,6 +19,7 @@ def compile_artefact(desk: Desk, patient_id: str, content: bytes) -> Fields | No
     Args:
         desk: the custodian.
         patient_id: whose artefact it must be.
+        consent_id: which consent it must be.
         content: canonical bytes.
     """
     try:
@@ -26,7 +27,9 @@ def compile_artefact(desk: Desk, patient_id: str, content: bytes) -> Fields | No
         compiled = compile_consent(artefact.consent, artefact.context, desk.tag(patient_id))
     except (ContractError, CustodianRefusal):
         return None
-    if not isinstance(compiled, Compiled) or compiled.patient != f"Patient/{patient_id}":
+    if not isinstance(compiled, Compiled):
+        return None
+    if (compiled.patient, compiled.consent.consent_id) != (f"Patient/{patient_id}", consent_id):
         return None
     context = artefact.context
     honest = all(name.replace("|", "/").rpartition("/")[2] == found for name, found in context.ids.items())
@@ -45,6 +48,6 @@ def is_faithful(desk: Desk, patient_id: str, consent_id: str) -> bool:
         verify_commitment(str(consent["artefact_commitment"]), opening.salt, opening.content)
     except CommitmentError:
         return False
-    terms = compile_artefact(desk, patient_id, opening.content)
+    terms = compile_artefact(desk, patient_id, consent_id, opening.content)
     granted = {name: consent["granted"][name] for name in ("base", "nested", "retention_days")}
     return terms is not None and encode(terms) == encode(granted)

@@ -221,14 +221,23 @@ class CustodianClient:
 
     # records
 
-    def import_files(self, signer: Signer, person_id: str, files: Sequence[ImportFile]) -> tuple[ImportOutcome, ...]:
-        """Import files for a person (practitioner or registrar of this hospital): all of a file or nothing of it."""
+    def import_files(
+        self, signer: Signer, person_id: str, files: Sequence[ImportFile], made_on: str = ""
+    ) -> tuple[ImportOutcome, ...]:
+        """Import files for a person: all of a file or nothing of it.
+
+        Args:
+            signer: a practitioner or registrar of this hospital.
+            person_id: whom the files are about.
+            files: their names and bytes.
+            made_on: ISO day for tables and documents that state none.
+        """
         listed = [
             {"name": file.name, "size": len(file.content), "digest": hashlib.sha256(file.content).hexdigest()}
             for file in files
         ]
         attachment = b"".join(file.content for file in files)
-        reply = self._ask(signer, "import", {"person_id": person_id, "files": listed}, attachment)
+        reply = self._ask(signer, "import", {"person_id": person_id, "files": listed, "made_on": made_on}, attachment)
         return tuple(readings.import_outcome(row) for row in objects(reply, "files"))
 
     def refresh_records(self, signer: Signer, patient_id: str) -> int:

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from app.consent.tags import Tag, tag
 from app.custodian.index import Index
 from app.custodian.journal import Journal
 from app.custodian.keytable import KeyTable
 from app.custodian.messages import ALL_CODES, CustodianRefusal
-from app.custodian.reading import Importer
 from app.identity.certificates import HospitalAuthority, new_subject
 from app.identity.pins import PERSON, Stretching
+from app.records.importing import Import
 from app.records.store import ObjectStore
 from ledger.contract.caller import Caller
 from ledger.contract.canonical import decode_object
@@ -23,6 +23,13 @@ from ledger.replica import Replica
 from ledger.signatures import SoftwareKey
 
 ATTEMPTS: Final = 3
+
+
+class Importer(Protocol):
+    """Reads untrusted files in a confined child; ``app.records.importing`` has it."""
+
+    def read_bytes(self, named: Sequence[tuple[str, bytes]], *, made_on: str = "") -> Import:
+        """Return what the files hold; never raises for a file's content."""
 
 
 @dataclass(frozen=True, slots=True)

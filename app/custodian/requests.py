@@ -64,7 +64,7 @@ def store_consent(desk: Desk, request: Request, caller: Caller) -> dict[str, Jso
     patient_id, consent_id = text(request.fields, "patient_id", 64), text(request.fields, "consent_id", 64)
     party(desk.reader(caller), patient_id)
     opening = Opening(text(request.fields, "artefact").encode(), raw_bytes(request.fields, "salt", 32))
-    if compile_artefact(desk, patient_id, opening.content) is None:
+    if compile_artefact(desk, patient_id, consent_id, opening.content) is None:
         raise CustodianRefusal("artefact-mismatch", "the artefact does not compile")
     consent = desk.find("consent", patient_id, consent_id)
     decided = consent is not None and consent["status"] != "proposed"

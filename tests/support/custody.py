@@ -22,7 +22,6 @@ from app.custodian.desk import Desk
 from app.custodian.index import Index
 from app.custodian.journal import Journal
 from app.custodian.keytable import KeyTable
-from app.custodian.reading import FileFinding, Reading
 from app.custodian.results import ImportFile, Introduction, Opening, Person, RegisteredPerson, Released, UnlockedPair
 from app.identity.badges import Badge, BadgeOpening
 from app.identity.cards import Card, mailbox_key, patient_private_key
@@ -33,6 +32,7 @@ from app.records.description import CONFIDENTIALITY_SYSTEM, SENSITIVITY_SYSTEM
 from app.records.description import Category as RecordCategory
 from app.records.description import Person as FilePerson
 from app.records.imported import ImportObject, ImportRecord
+from app.records.importing import Finding, Import
 from app.records.store import FolderStore
 from ledger.commitments import commitment
 from ledger.contract.canonical import decode_object, encode
@@ -94,15 +94,15 @@ class Patient:
 class StubImporter:
     """Reads files that say what they are: canonical {category, date, display, level, sensitivities, text}."""
 
-    def read(self, files: Sequence[ImportFile]) -> Reading:
+    def read_bytes(self, named: Sequence[tuple[str, bytes]], *, made_on: str = "") -> Import:  # noqa: ARG002
         findings, records = [], []
-        for file in files:
-            if not file.content.startswith(b"{"):
-                findings.append(FileFinding(file.name, "", "It is no file that can be read."))
+        for name, content in named:
+            if not content.startswith(b"{"):
+                findings.append(Finding(name, "", accepted=False, reason="It is no file that can be read."))
                 continue
-            findings.append(FileFinding(file.name, "csv", ""))
-            records.append(_record(file))
-        return Reading(tuple(findings), tuple(records))
+            findings.append(Finding(name, "csv", accepted=True))
+            records.append(_record(ImportFile(name, content)))
+        return Import(tuple(records), tuple(findings))
 
 
 def _record(file: ImportFile) -> ImportRecord:
