@@ -5,7 +5,6 @@ and that id's share, and the share is given out only for the right PIN.
 """
 
 import base64
-import binascii
 import os
 import re
 from dataclasses import dataclass, field
@@ -65,10 +64,7 @@ class Card:
         if match is None or len(untrusted_text) > _MAX_TEXT:
             raise CardError("This is not a patient card of Assent.")
         msp_id, card_id, encoded = match.groups()
-        try:
-            card = cls(msp_id, card_id, base64.b32decode(encoded.upper() + "===="))
-        except binascii.Error:
-            raise CardError("This is not a patient card of Assent.") from None
+        card = cls(msp_id, card_id, base64.b32decode(encoded.upper() + "===="))
         if card.text != text:  # base32 has spare bits: one card, one text
             raise CardError("This is not a patient card of Assent.")
         return card

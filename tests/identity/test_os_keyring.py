@@ -107,6 +107,22 @@ def test_a_locked_store_is_locked_not_empty(opened: SecretService) -> None:
     assert said == {"error": "KeyStoreLockedError", "text": "Your key store is locked. Unlock it and try again."}
 
 
+def test_a_locked_store_is_not_asked_to_put_a_question_on_the_screen(opened: SecretService) -> None:
+    opened.run(KEEP)
+    opened.run(LOCK)
+    said = opened.run(
+        "import secretstorage\nasked = []\n"
+        "secretstorage.Collection.unlock = lambda *_arguments, **_names: asked.append(1) or True\n"
+        + PRELUDE
+        + """
+answers = [tried(lambda: open_keyring("one", "secret-service")), len(asked)]
+answers += [tried(lambda: open_keyring("one", "secret-service", wait=1)), len(asked)]
+say(error=answers[0]["error"], without=answers[1], again=answers[2]["error"], asked=answers[3])
+"""
+    )
+    assert said == {"error": "KeyStoreLockedError", "without": 0, "again": "KeyStoreLockedError", "asked": 1}
+
+
 def test_asking_the_desktop_to_unlock_ends_when_nobody_answers(opened: SecretService) -> None:
     opened.run(KEEP)
     opened.run(LOCK)

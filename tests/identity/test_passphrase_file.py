@@ -21,6 +21,7 @@ from app.identity.keystore import (
 from app.identity.passphrase_file import PassphraseFile
 from app.identity.passphrases import DamagedFileError, WrongPassphraseError, seal, unseal
 from app.identity.pins import VAULT, WeakPinError
+from app.identity.private_files import write_private
 from tests.support.stretching import FAST
 
 PASSPHRASE = "correct horse battery"
@@ -207,6 +208,20 @@ def test_a_file_of_one_kind_does_not_open_as_another() -> None:
         unseal(sealed, PASSPHRASE, "key-store")
     with pytest.raises(WrongPassphraseError):
         unseal(sealed.replace(b"authority-root", b"key-store"), PASSPHRASE, "key-store")
+
+
+def test_a_store_whose_content_is_something_else_is_damaged(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    write_private(path, seal(b"no entries", PASSPHRASE, "key-store", FAST))
+    with pytest.raises(KeyStoreDamagedError, match="holds something else"):
+        PassphraseFile.open(path, PASSPHRASE).get(Entry.MASTER_KEY)
+
+
+def test_a_salt_of_another_length_is_damage() -> None:
+    value = json.loads(seal(b"root key", PASSPHRASE, "authority-root", FAST))
+    value["salt"] = "AAAA"
+    with pytest.raises(DamagedFileError):
+        unseal(json.dumps(value, sort_keys=True, separators=(",", ":")).encode(), PASSPHRASE, "authority-root")
 
 
 @pytest.mark.parametrize("untrusted", [b"", b"{}", b"[]", b"\xff", b"{" * 70_000])

@@ -50,6 +50,15 @@ def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
         make_private_folder(tmp_path / "keys")
 
 
+def test_another_accounts_folder_and_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_private(tmp_path / "secret", b"content")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(ExposedFileError, match="belongs to another account"):
+        make_private_folder(tmp_path)
+    with pytest.raises(ExposedFileError, match="Make it yours alone"):
+        read_private(tmp_path / "secret", 100)
+
+
 def test_replacing_also_restricts_a_file_that_was_open_to_all(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(b"old")

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.identity.certificates import HospitalAuthority, Role
@@ -26,7 +28,9 @@ from app.identity.profiles import (
     WrongPinError,
 )
 from app.identity.signing import SigningIdentity, WrongCertificateError
+from ledger.contract.canonical import encode
 from ledger.signatures import spki, verify_signature
+from tests.identity.independent import hkdf
 from tests.support.certificates import NOW, private_key_of, subject_of
 from tests.support.stretching import FAST
 
@@ -248,6 +252,25 @@ def test_the_passphrase_alone_is_of_no_use(machine: Machine) -> None:
     other = MasterKeys(MasterKey.generate())
     with pytest.raises(KeyStoreMismatchError):
         machine.profiles.unlock(profile_of("carol").profile_id, PIN, other)
+
+
+def test_the_wrapping_key_comes_from_both_secrets(machine: Machine) -> None:
+    value = json.loads(machine.path("carol").read_bytes())
+    pepper_key = hkdf(base64.b64decode(machine.keys.current.to_text()), b"assent/profile/1", 32)
+    place = {key: part for key, part in value.items() if key != "pepper"}
+    pepper = AESGCM(pepper_key).decrypt(*box_of(value["pepper"]), encode(place))
+    stretched = Argon2id(salt=base64.b64decode(value["salt"]), length=32, iterations=1, lanes=1, memory_cost=8).derive(
+        PIN.encode()
+    )
+    key = hkdf(pepper + stretched, b"assent/profile/1", 32)
+    owner = {"type": "profile-key", "msp_id": "AlderMSP", "subject": subject_of("carol"), "key_hash": value["key_hash"]}
+    raw = AESGCM(key).decrypt(*box_of(value["box"]), encode(owner))
+    assert raw == private_key_of("carol").private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def box_of(text: str) -> tuple[bytes, bytes]:
+    box = base64.b64decode(text)
+    return box[:12], box[12:]
 
 
 def test_nothing_opens_while_the_master_key_is_locked(machine: Machine) -> None:

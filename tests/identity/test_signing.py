@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from app.identity.certificates import HospitalAuthority, Role
 from app.identity.signing import LockedError, SigningIdentity, WrongCertificateError
 from ledger.signatures import ORDER, signed_bytes, spki, verify_signature
+from tests.identity.independent import hkdf
 from tests.support.certificates import NOW, private_key_of, subject_of
 
 if TYPE_CHECKING:
@@ -86,6 +87,16 @@ def test_a_certificate_for_another_key_is_refused() -> None:
         SigningIdentity("AlderMSP", certificate(), private_key_of("mallory"))
     with pytest.raises(WrongCertificateError, match="not a certificate"):
         SigningIdentity("AlderMSP", b"\x30\x00", KEY)
+
+
+def test_what_only_the_owner_may_read_is_under_a_key_of_its_own_and_goes_with_locking() -> None:
+    identity = carol()
+    scalar = KEY.private_numbers().private_value.to_bytes(32, "big")
+    assert identity.derive("assent/notebook/1") == hkdf(scalar, b"assent/notebook/1", 32)
+    assert identity.derive("assent/notebook/1") != identity.derive("assent/notebook/2")
+    identity.lock()
+    with pytest.raises(LockedError):
+        identity.derive("assent/notebook/1")
 
 
 def test_the_representation_shows_no_key() -> None:
