@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ledger.blocks import Entry, Head, block_content, envelopes_of, hash_of, header_content, transaction_part
+from ledger.embedded.headstate import HeadState
 from ledger.embedded.storage import Recorded, Snapshot
 from ledger.execution import Contract, Execution, is_stale, run
 from ledger.faults import Fault
@@ -34,19 +35,24 @@ class Candidate:
 class Assembly:
     """Collects entries over the state before the block.
 
+    Attributes:
+        writes: the new values of its valid entries.
+
     Args:
         state: the head, held for writing.
         contract: the rules.
+        known: the head's state in memory.
     """
 
-    def __init__(self, state: Snapshot, contract: Contract) -> None:
+    def __init__(self, state: Snapshot, contract: Contract, known: HeadState) -> None:
         self._state = state
         self._contract = contract
-        self._previous = state.head()
+        self._known = known
+        self._previous = known.head
         self._number = self._previous.number + 1
         self._envelopes: list[bytes] = []
         self._recorded: dict[str, Recorded] = {}
-        self._written: dict[Key, bytes] = {}
+        self.writes: dict[Key, bytes] = {}
 
     def place(self, candidate: Candidate) -> Recorded | EndorseError:
         """Give a candidate its place in this block, or find the one it has; or say why it gets none."""
@@ -59,14 +65,14 @@ class Assembly:
         if candidate.entry.height > self._previous.number:
             return EndorseError(Fault.HEIGHT, "endorsed on a state that is not yet", transaction_id)
         execution = candidate.execution or run(self._contract, self._state, candidate.entry)
-        stale = is_stale(execution, candidate.entry.height, self._state.version, self._written)
+        stale = is_stale(execution, candidate.entry.height, self._version, self.writes)
         if not stale and execution.refusal is not None:
             return EndorseError(execution.refusal.code, execution.refusal.detail, transaction_id)
         recorded = self._describe(candidate.entry, None if stale else execution)
         self._envelopes.append(candidate.envelope.content)
         self._recorded[transaction_id] = recorded
         if not stale:
-            self._written |= execution.writes
+            self.writes |= execution.writes
         return recorded
 
     def store(self, network_id: str, now: int, sign: Callable[[bytes], bytes]) -> Head:
@@ -78,8 +84,11 @@ class Assembly:
         header = header_content(self._number, self._previous.hash, at, self._envelopes, invalid)
         content = block_content(header, sign(signed_bytes("block", network_id, header)), self._envelopes)
         head = Head(self._number, hash_of(header), at)
-        self._state.append(head, content, self._written, self._recorded.values())
+        self._state.append(head, content, self.writes, self._recorded.values())
         return head
+
+    def _version(self, key: "Key") -> int:
+        return self._known.version(key, self._state)
 
     def _describe(self, entry: Entry, execution: Execution | None) -> Recorded:
         index = len(self._envelopes)

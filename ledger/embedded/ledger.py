@@ -3,8 +3,9 @@
 One OS account is one trust domain: whoever administers this computer can rewrite the file and sign it again. What
 exposes that are the heads held elsewhere: receipts, exports, the keyring (ATTACKS.md A42).
 
-``prepare`` endorses, that is, executes on committed state at some height; ``submit`` commits. Whoever submits takes the
-commit lock and commits for all who wait by then, so many waiting submits share one block and one fsync.
+``prepare`` endorses, that is, executes on committed state at some height; ``submit`` commits. Whoever submits while
+nobody commits leads: he commits for all who wait, so that they share one block and one fsync, wakes them, and hands
+the lead to the first who came meanwhile.
 """
 
 import sqlite3
@@ -13,6 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -20,6 +22,7 @@ import ledger.contract
 from ledger.blocks import (
     NONCE_BYTES,
     EmbeddedChain,
+    Entry,
     Head,
     envelope_content,
     hash_of,
@@ -33,9 +36,10 @@ from ledger.contract.canonical import Json
 from ledger.contract.errors import ContractError
 from ledger.contract.limits import CLOCK_TOLERANCE
 from ledger.embedded.assembly import Assembly, Candidate
+from ledger.embedded.headstate import HeadState, View
 from ledger.embedded.opening import Anchor, verify_newest
 from ledger.embedded.storage import ENTRIES_PER_BLOCK, Recorded, Snapshot, Storage
-from ledger.execution import Contract, run
+from ledger.execution import Contract, Execution, run
 from ledger.faults import Fault, LedgerFaultError
 from ledger.gateway import (
     Commit,
@@ -74,9 +78,14 @@ class LedgerKey(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
-    """A submitted candidate until it is answered."""
+    """A submitted candidate until it is answered.
+
+    Attributes:
+        turn: set when there is an answer, or when it is this one's turn to lead.
+    """
 
     candidate: Candidate
+    turn: threading.Event
     answer: Commit | GatewayError | None = None
 
 
@@ -98,10 +107,12 @@ class EmbeddedLedger:
         self._random = random
         self._contract = contract
         with storage.reading() as snapshot:
-            self._chain, self._head = verify_newest(snapshot, ledger_key.public_key, expected)
+            self._chain, head = verify_newest(snapshot, ledger_key.public_key, expected)
+        self._state = HeadState(storage, head)
         self._queue: deque[_Waiting] = deque()
+        self._queue_lock = threading.Lock()
+        self._is_led = False
         self._commit_lock = threading.Lock()
-        self._grown = threading.Condition()
         self._endorsed: OrderedDict[str, Candidate] = OrderedDict()
         self._endorsed_lock = threading.Lock()
 
@@ -206,7 +217,7 @@ class EmbeddedLedger:
     @property
     def head(self) -> Head:
         """The newest block, to be held elsewhere as an ``Anchor``."""
-        return self._head
+        return self._state.head
 
     def prepare(self, signer: Signer, name: str, arguments: Mapping[str, object]) -> Envelope:
         """See ``Gateway.prepare``."""
@@ -234,13 +245,14 @@ class EmbeddedLedger:
         now = self._clock()
         transaction_id = ""
         try:
-            _check_progress(now, self._head)
-            entry = verify_transaction(untrusted_transaction, untrusted_signature, self._chain.genesis, 0)
+            head = self.head
+            _check_progress(now, head)
+            entry = verify_transaction(untrusted_transaction, untrusted_signature, self._chain.genesis, head.number)
             transaction_id = entry.transaction_id
             check_clock(now, entry.at)
-            with self._reading(EndorseError) as snapshot:
-                entry = replace(entry, height=snapshot.head().number)
-                execution = run(self._contract, snapshot, entry)
+            entry, execution = self._state.at_head(partial(self._execute, entry))
+        except sqlite3.Error as error:
+            raise EndorseError("storage", str(error), transaction_id) from None
         except LedgerFaultError as fault:
             raise EndorseError(fault.fault, fault.detail, fault.transaction_id) from None
         except ContractError as error:
@@ -257,15 +269,17 @@ class EmbeddedLedger:
 
     def submit(self, envelope: Envelope) -> Commit:
         """See ``Gateway.submit``."""
-        waiting = _Waiting(self._admit(envelope))
-        self._queue.append(waiting)
-        while waiting.answer is None:
-            with self._commit_lock:
-                if waiting.answer is None:
-                    self._commit([self._queue.popleft() for _ in range(min(len(self._queue), MAX_ENTRIES))])
-        if isinstance(waiting.answer, GatewayError):
-            raise waiting.answer
-        return waiting.answer
+        waiting = _Waiting(self._admit(envelope), threading.Event())
+        with self._queue_lock:
+            self._queue.append(waiting)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            waiting.turn.wait()
+        if waiting.answer is None:
+            self._lead()
+        if isinstance(waiting.answer, Commit):
+            return waiting.answer
+        raise waiting.answer or CommitStatusError("interrupted", "", envelope.transaction_id)
 
     def find_commit(self, transaction_id: str) -> Commit | None:
         """See ``Gateway.find_commit``."""
@@ -282,8 +296,10 @@ class EmbeddedLedger:
         roots = self._chain.genesis.organizations.get(signer.msp_id, ())
         try:
             caller = verify_creator(signer.certificate, roots, signer.msp_id, now)
-            with self._reading(EndorseError) as snapshot:
-                answer = self._contract.query(snapshot, caller, now, name, canonical.encode(dict(arguments)))
+            asked = canonical.encode(dict(arguments))
+            answer = self._state.at_head(lambda view: self._contract.query(view, caller, now, name, asked))
+        except sqlite3.Error as error:
+            raise EndorseError("storage", str(error)) from None
         except CertificateError as error:
             raise EndorseError(Fault.CERTIFICATE, str(error)) from None
         except ContractError as error:
@@ -310,9 +326,7 @@ class EmbeddedLedger:
 
     def wait(self, height: int, timeout: float) -> int:
         """See ``Gateway.wait``."""
-        with self._grown:
-            self._grown.wait_for(lambda: self._head.number + 1 > height, timeout)
-            return self._head.number + 1
+        return self._state.wait(height, timeout)
 
     def blocks(self, start: int = 0) -> Iterator[bytes]:
         """See ``Gateway.blocks``; the form is that of ``ledger.blocks``."""
@@ -336,6 +350,12 @@ class EmbeddedLedger:
             return Alarm(replica.head.number, None, "", Fault.STORAGE, detail)
         return None
 
+    def _execute(self, entry: Entry, view: View) -> tuple[Entry, Execution]:
+        """Return ``entry`` with the height of ``view`` and what it does there."""
+        if entry.height != view.head.number:
+            entry = replace(entry, height=view.head.number)
+        return entry, run(self._contract, view, entry)
+
     def _admit(self, envelope: Envelope) -> Candidate:
         """Return the candidate that was endorsed here a while ago, or check the envelope as any stranger's."""
         with self._endorsed_lock:
@@ -350,11 +370,26 @@ class EmbeddedLedger:
             raise EndorseError("malformed", "the envelope holds another transaction", envelope.transaction_id)
         return Candidate(envelope, entry, None)
 
+    def _lead(self) -> None:
+        """Commit what waits; the first in the queue leads, so his own is in it. Then pass the lead on."""
+        with self._queue_lock:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_ENTRIES))]
+        try:
+            with self._commit_lock:
+                self._commit(batch)
+        finally:
+            with self._queue_lock:
+                self._is_led = bool(self._queue)
+                if self._queue:
+                    self._queue[0].turn.set()
+            for waiting in batch:
+                waiting.turn.set()
+
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         """Put what is rightful of ``batch`` into one block, durably, and answer all; under the commit lock."""
         try:
             with self._storage.writing() as state:
-                assembly = Assembly(state, self._contract)
+                assembly = Assembly(state, self._contract, self._state)
                 placed = [assembly.place(waiting.candidate) for waiting in batch]
                 head = assembly.store(self.network_id, self._clock(), self._ledger_key.sign)
         except BaseException as error:
@@ -363,9 +398,7 @@ class EmbeddedLedger:
             if not isinstance(error, sqlite3.Error):
                 raise
             return
-        with self._grown:
-            self._head = head
-            self._grown.notify_all()
+        self._state.publish(head, assembly.writes)
         for waiting, place in zip(batch, placed, strict=True):
             waiting.answer = place if isinstance(place, GatewayError) else _answer(place)
 

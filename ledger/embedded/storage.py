@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,8 +103,12 @@ class Snapshot:
 
     def get(self, key: Key) -> bytes | None:
         """Return the value of ``key``."""
-        row = self._connection.execute("SELECT value FROM state WHERE key = ?", (key_bytes(key),)).fetchone()
-        return None if row is None else bytes(row[0])
+        return self.read(key)[0]
+
+    def read(self, key: Key) -> tuple[bytes | None, int]:
+        """Return the value of ``key`` and the number of the block that wrote it last; None and -1 without one."""
+        row = self._connection.execute("SELECT value, block FROM state WHERE key = ?", (key_bytes(key),)).fetchone()
+        return (None, -1) if row is None else (bytes(row[0]), row[1])
 
     def version(self, key: Key) -> int:
         """Return the number of the block that wrote ``key`` last, -1 without one."""
@@ -191,6 +196,7 @@ class Storage:
             raise LedgerStorageError("there is a ledger already" if create else "there is no ledger")
         self._lock = _lock(folder / LOCK_NAME)
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self._writer_lock = threading.Lock()
         self._closed = False
         try:
             if create:
@@ -219,30 +225,38 @@ class Storage:
         try:
             connection.execute("BEGIN")
             yield Snapshot(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        self._readers.put(connection)
+        finally:
+            connection.rollback()
+            self._readers.put(connection)
+
+    def read(self, key: Key) -> tuple[bytes | None, int]:
+        """Return the newest value of ``key`` and its version, through whichever connection knows the files best."""
+        if self._writer_lock.acquire(blocking=False):
+            try:
+                return Snapshot(self._writer).read(key)
+            finally:
+                self._writer_lock.release()
+        with self.reading() as snapshot:
+            return snapshot.read(key)
 
     @contextmanager
     def writing(self) -> Iterator[Snapshot]:
         """Give the head for one commit; the caller sees to it that only one thread does. An exception undoes it."""
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
-            yield Snapshot(self._writer)
-            self._writer.execute("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
+        with self._writer_lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield Snapshot(self._writer)
+                self._writer.execute("COMMIT")
+            finally:
+                self._writer.rollback()
 
     def close(self) -> None:
         """Close the files; nobody may be reading or writing."""
         self._closed = True
         while not self._readers.empty():
             self._readers.get_nowait().close()
-        self._writer.close()
+        with self._writer_lock:
+            self._writer.close()
         self._lock.close()
 
     def _connect(self) -> sqlite3.Connection:

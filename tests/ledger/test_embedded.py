@@ -248,10 +248,11 @@ def test_the_same_envelope_is_recorded_once(tmp_path: Path) -> None:
 def test_the_same_envelope_twice_in_one_block_is_recorded_once(tmp_path: Path) -> None:
     with create_ledger(tmp_path / "l") as ledger, ThreadPoolExecutor(3) as threads:
         envelope = ledger.prepare(CAROL, "Count", {"name": "a"})
-        with ledger._commit_lock:
-            waiting = [threads.submit(ledger.submit, envelope) for _ in range(3)]
-            while len(ledger._queue) < 3:
-                threading.Event().wait(0.001)
+        ledger._is_led = True
+        waiting = [threads.submit(ledger.submit, envelope) for _ in range(3)]
+        while len(ledger._queue) < 3:
+            threading.Event().wait(0.001)
+        ledger._queue[0].turn.set()
         assert {one.result().index for one in waiting} == {0}
         assert len(envelopes_of(list(ledger.blocks())[1])) == 1
 
@@ -503,7 +504,9 @@ def test_a_ledger_that_was_closed_records_nothing(tmp_path: Path) -> None:
     with pytest.raises(SubmitError):
         ledger.submit(envelope)
     with pytest.raises(EndorseError, match="storage"):
-        ledger.prepare(CAROL, "Count", {"name": "a"})
+        ledger.prepare(CAROL, "Count", {"name": "b"})
+    with pytest.raises(EndorseError, match="storage"):
+        ledger.evaluate(CAROL, "Counters", {})
     with pytest.raises(GatewayError, match="storage"):
         list(ledger.blocks())
 
