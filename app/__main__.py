@@ -79,9 +79,9 @@ def desktop(_: argparse.Namespace) -> int:
 
 def tour(arguments: argparse.Namespace) -> int:
     """Run the tour."""
-    from app.wiring import run_tour
+    from app.tour.run import run
 
-    return run_tour(as_json=arguments.json, keep=arguments.keep)
+    return run(as_json=arguments.json, keep=arguments.keep)
 
 
 def inspect(arguments: argparse.Namespace) -> int:

@@ -17,12 +17,14 @@ class BundledModel:
     """A model that ships with this program.
 
     Attributes:
-        model_id: on the ledger.
+        model_id: on the ledger; it says nothing of what the model judges (ATTACKS.md A20).
+        name: of its folder.
         model_hash: of its manifest, as the ledger registers it.
         folder: its files; nothing of them is read before the hash is approved.
     """
 
     model_id: str
+    name: str
     model_hash: str
     folder: Path
 
@@ -48,9 +50,10 @@ class ModelStatus:
 def bundled_models() -> tuple[BundledModel, ...]:
     """Return the models of this program, by id."""
     folders = sorted(path for path in FOLDER.iterdir() if path.is_dir())
+    hashes = [sha256((folder / "manifest.json").read_bytes()).hexdigest() for folder in folders]
     return tuple(
-        BundledModel(folder.name, sha256((folder / "manifest.json").read_bytes()).hexdigest(), folder)
-        for folder in folders
+        BundledModel(f"m{model_hash[:24]}", folder.name, model_hash, folder)
+        for model_hash, folder in zip(hashes, folders, strict=True)
     )
 
 

@@ -344,6 +344,15 @@ class Openings:
         except IntegrityError as error:
             raise ChangedError(error.change, 0, 1, 1) from None
 
+    def _fetched(self, client: CustodianClient, wanted: Wanted, access_id: str, name: str) -> bytes | None:
+        """Return an object's untrusted bytes, None if the custodian's store has lost it."""
+        try:
+            return client.fetch_object(self.signer, wanted.patient_id, access_id, name)
+        except CustodianRefusal as refusal:
+            if refusal.code != "object-mismatch":
+                raise
+            return None
+
     def _objects(
         self,
         client: CustodianClient,
@@ -363,7 +372,7 @@ class Openings:
                 raise StoppedError
             progress(position, total, "opening")
             try:
-                sealed = client.fetch_object(self.signer, wanted.patient_id, access_id, each.name)
+                sealed = self._fetched(client, wanted, access_id, each.name)
                 opened.append(open_object(item.identity, each.name, sealed, manifest))
             except IntegrityError as error:
                 failed.append((position, error.change))

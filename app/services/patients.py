@@ -31,8 +31,14 @@ class Patients:
     notebook: Notebook
 
     def known(self) -> tuple[PatientRef, ...]:
-        """Return the patients he was introduced to, by name."""
-        found = self.notebook.read().patients.values()
+        """Return the patients he was introduced to, by name; who was erased is forgotten here, too."""
+        found = []
+        for patient in self.notebook.read().patients.values():
+            entry = self.machine.find("patient", patient.patient_id)
+            if entry is not None and entry["status"] == "erased":
+                self.notebook.forget(patient.patient_id)
+            else:
+                found.append(patient)
         return tuple(sorted(found, key=lambda patient: (patient.name, patient.patient_id)))
 
     def read(self, patient_id: str) -> PatientRef:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.custodian.client import CustodianClient
-from app.custodian.results import IntroductionCode, Person, PersonRow, RegisteredPerson
+from app.custodian.results import Erasure, IntroductionCode, Person, PersonRow, RegisteredPerson
 from app.identity.badges import Badge, BadgeOpening
 from app.identity.certificates import HospitalAuthority, Role, new_subject
 from app.identity.profiles import Profile
@@ -142,6 +142,10 @@ class People:
     def reset_pin(self, person_id: str, pin: str) -> None:
         """Give a card a new PIN; the patient is present with her card."""
         self.client.reset_pin(self.signer, person_id, pin)
+
+    def erase(self, person_id: str) -> Erasure:
+        """Destroy everything that opens a patient's records or links to her, and post it (feature R4)."""
+        return self.client.erase_person(self.signer, person_id)
 
     def make_code(self, patient_id: str) -> IntroductionCode:
         """Make a one-use introduction code for a patient at the desk."""

@@ -48,6 +48,7 @@ class RecordRow:
         purpose: code of the purpose it may be opened for.
         consent_id: that decides, or came nearest, or empty.
         reason: code of the decision, or empty.
+        consents: that decided, or came nearest where nothing permits.
         overridden: consents that were outvoted.
         count: how many records a withheld row stands for.
     """
@@ -63,8 +64,14 @@ class RecordRow:
     purpose: str = "TREAT"
     consent_id: str = ""
     reason: str = ""
+    consents: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
     count: int = 1
+
+    @property
+    def key(self) -> str:
+        """What makes a line the same over a refresh."""
+        return "/".join((self.patient.patient_id, self.record_id or f"{self.category}/{self.consent_id}/{self.state}"))
 
     @property
     def can_open(self) -> bool:
@@ -225,6 +232,7 @@ def _decided(
         purpose=purpose,
         consent_id=deciding[0] if deciding else "",
         reason=str(item["reason"]),
+        consents=tuple(dict.fromkeys(deciding)),
         overridden=tuple(sorted({name.rpartition("#")[0] for name in strings(item["overridden"])})),
     )
 

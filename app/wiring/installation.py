@@ -16,8 +16,6 @@ from app.custodian.desk import Desk as CustodianDesk
 from app.custodian.index import Index
 from app.custodian.journal import Journal
 from app.custodian.keytable import KeyTable
-from app.custodian.reading import FileFinding, Reading
-from app.custodian.results import ImportFile
 from app.identity.badges import BadgeOpening
 from app.identity.installation import Installation as KeyInstallation
 from app.identity.installation import MasterKeys, Wrapped
@@ -307,7 +305,7 @@ def _custodian(
         index=Index(folder / "index.db", master, random),
         journal=Journal(folder / "journal.db"),
         store=FolderStore(folder / "objects"),
-        importer=UploadReader(Importer(reader)),
+        importer=Importer(reader),
         clock=circumstances.clock,
         random=random,
         zone=plan.zone,
@@ -319,18 +317,6 @@ def _custodian(
 def _replica(ledger: EmbeddedLedger) -> Replica:
     """Return an empty replica of the ledger; each custodian has its own, because each believes only itself."""
     return Replica(EmbeddedChain(verify_genesis(next(iter(ledger.blocks(0))))))
-
-
-@dataclass(frozen=True, slots=True)
-class UploadReader:
-    """Reads uploads for a custodian with the records room's importer."""
-
-    importer: Importer
-
-    def read(self, files: Sequence[ImportFile]) -> Reading:
-        """Return what the files hold; never raises for a file's content."""
-        taken = self.importer.read_bytes([(file.name, file.content) for file in files])
-        return Reading(tuple(FileFinding(each.path, each.kind, each.reason) for each in taken.findings), taken.records)
 
 
 def _key_file(folder: Path, msp_id: str, circumstances: Circumstances) -> KeyFile:
