@@ -4,6 +4,7 @@ It says only what the practitioner may know anyway: his own requests and their a
 patient their bare existence, and only where the decision names them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from app.services.entries import integer
 from app.services.machine import Machine
 from app.services.requests import RequestRow, RequestState
 from app.services.worklist import RecordRow, RowState, Worklist
+from ledger.contract.canonical import Json
 
 
 class Stand(StrEnum):
@@ -99,16 +101,20 @@ class Reasons:
         block = self._block(event, consent_id)
         if request is None:
             permitted = row.can_open and consent_id == row.consent_id
-            return [Ground(consent_id, _stand(status, permitted=permitted), frozenset(), True, at, block)]  # noqa: FBT003
+            return [
+                Ground(
+                    consent_id, _stand(status, permitted=permitted), frozenset(), by_patient=True, at=at, block=block
+                )
+            ]
         if request.state is RequestState.WAITING:
-            return [Ground(consent_id, Stand.WAITS, request.asked.categories, False, at, block)]  # noqa: FBT003
+            return [Ground(consent_id, Stand.WAITS, request.asked.categories, by_patient=False, at=at, block=block)]
         allowed = (request.allowed or request.asked).categories
         if request.state not in (RequestState.ALLOWED, RequestState.NARROWED):
-            return [Ground(consent_id, _stand(status, permitted=False), allowed, True, at, block)]  # noqa: FBT003
-        grounds = [Ground(consent_id, Stand.PERMITS, allowed, True, at, block)]  # noqa: FBT003
+            return [Ground(consent_id, _stand(status, permitted=False), allowed, by_patient=True, at=at, block=block)]
+        grounds = [Ground(consent_id, Stand.PERMITS, allowed, by_patient=True, at=at, block=block)]
         left_out = frozenset(each for each in request.asked.categories - allowed if each == row.category)
         if left_out:
-            grounds.append(Ground(consent_id, Stand.LEAVES_OUT, left_out, True, at, block))  # noqa: FBT003
+            grounds.append(Ground(consent_id, Stand.LEAVES_OUT, left_out, by_patient=True, at=at, block=block))
         return grounds
 
     def _block(self, event: str, consent_id: str) -> int:
@@ -128,7 +134,7 @@ def _stand(status: str, *, permitted: bool) -> Stand:
     return Stand.ENDED
 
 
-def _moment(value: dict[str, object], status: str) -> tuple[int, str]:
+def _moment(value: Mapping[str, Json], status: str) -> tuple[int, str]:
     """Return when a consent came into its state, and the name of the event that said so."""
     member, event = {
         "proposed": ("proposed_at", "ConsentProposed"),
@@ -137,7 +143,7 @@ def _moment(value: dict[str, object], status: str) -> tuple[int, str]:
         "entered-in-error": ("ended_at", "ConsentWithdrawn"),
     }.get(status, ("ended_at", "ConsentRevoked"))
     at = value[member]
-    return (integer(at) if isinstance(at, int) else 0), event
+    return (0 if at is None else integer(at)), event
 
 
 def _reason(row: RecordRow) -> str:

@@ -1,0 +1,1 @@
+"""The pages of the rail, one a module, and their dialogs; each gets its service by constructor."""
