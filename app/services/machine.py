@@ -11,6 +11,7 @@ from app.services.submission import Submission
 from ledger.contract.canonical import Json, decode_object
 from ledger.contract.state import Key
 from ledger.gateway import Gateway, Signer
+from ledger.genesis import Genesis, verify_genesis
 from ledger.replica import CommittedAccess, Replica
 
 
@@ -84,6 +85,11 @@ class Machine:
         if found is None:
             raise LookupError(access_id)
         return found
+
+    @property
+    def genesis(self) -> Genesis:
+        """Whom this ledger trusts, from its verified first block."""
+        return verify_genesis(next(iter(self.gateway.blocks(0))))
 
     def custodian_key(self, msp_id: str) -> bytes:
         """Return the key with which a hospital's custodian signs, as the verified ledger names it (SPKI DER).

@@ -1,4 +1,4 @@
-"""Search every block for what must not be in one: identifiers and codes, in every likely coding (ATTACKS.md A20, L5)."""
+"""Search every block for what must not be in one: identifiers and codes in every likely coding (ATTACKS.md A20, L5)."""
 
 import base64
 import hashlib
