@@ -214,6 +214,13 @@ class CustodianClient:
         """Choose whether the grantee learns that something is withheld (the patient's party; on at first)."""
         self._ask(signer, "tell-withheld", {"patient_id": patient_id, "on": on})
 
+    def tells_withheld(self, signer: Signer, patient_id: str) -> bool:
+        """Return whether the grantee learns that something is withheld (the patient's party)."""
+        reply = self._ask(signer, "tell-withheld", {"patient_id": patient_id, "on": None})
+        if not isinstance(reply.get("on"), bool):
+            raise ReplyError("the reply says neither yes nor no")
+        return reply["on"] is True
+
     def store_badge(self, signer: Signer, msp_id: str, subject: str, badge: BadgeOpening) -> None:
         """Leave a staff member's badge opening, so that patients can be told who he is (his hospital, or himself)."""
         fields = {"msp_id": msp_id, "subject": subject, "badge": badge.to_wire()}

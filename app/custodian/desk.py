@@ -14,7 +14,7 @@ from app.identity.pins import PERSON, Stretching
 from app.records.importing import Import
 from app.records.store import ObjectStore
 from ledger.contract.caller import Caller
-from ledger.contract.canonical import decode_object
+from ledger.contract.canonical import load
 from ledger.contract.shape import Fields
 from ledger.contract.state import Key
 from ledger.contract.transaction import Reader
@@ -128,4 +128,4 @@ class Desk:
 
     def _load(self, key: Key) -> Fields | None:
         raw = self.replica.get(key)
-        return None if raw is None else dict(decode_object(raw))
+        return None if raw is None else load(raw)

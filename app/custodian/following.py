@@ -12,6 +12,7 @@ from app.custodian.artefacts import is_faithful
 from app.custodian.decoding import decode_terms
 from app.custodian.desk import Desk
 from app.custodian.index import Link
+from app.custodian.journal import JournalKind
 from app.custodian.messages import CustodianRefusal
 from app.custodian.notices import notify
 from app.custodian.sharing import share_with
@@ -22,6 +23,7 @@ from ledger.gateway import Event
 BATCH_SECONDS: Final = 60
 HEAD_DEPTH: Final = 5
 _CHECKPOINT: Final = "events"
+_TOLD: Final = "journal-told"
 _POSTED_AT: Final = "releases-posted-at"
 _BACKED_UP_AT: Final = "key-table-backed-up-at"
 _DAY: Final = 86_400
@@ -39,14 +41,28 @@ def follow(desk: Desk) -> None:
         desk.index.set_progress(_CHECKPOINT, json.dumps([event.block, event.transaction_id]))
 
 
+def tell_openings(desk: Desk) -> None:
+    """Tell patients who opened their records, from the journal, so that a release does not wait for it (L3)."""
+    raw = desk.index.progress(_TOLD)
+    for row in desk.journal.rows_after(int(raw) if raw else 0):
+        entry = row.entry
+        opened = entry.kind in (JournalKind.RELEASE, JournalKind.INDEX) and entry.subject != entry.patient_id
+        access = desk.find("access", entry.patient_id, entry.access_id) if opened else None
+        if access is not None and desk.index.link(entry.patient_id) is not None:
+            content: dict[str, Json] = {name: access[name] for name in ("by", "purpose", "kind", "at")}
+            notify(desk, entry.patient_id, "opened", {**content, "access_id": entry.access_id})
+        desk.index.set_progress(_TOLD, str(row.sequence))
+
+
 def settle(desk: Desk, *, force: bool = False) -> None:
-    """Post what is owed to the ledger and back the key table up once a day.
+    """Post what is owed to the ledger, tell patients of openings, and back the key table up once a day.
 
     Args:
         desk: the custodian.
         force: post receipts now, whether or not a batch is full or a minute has passed.
     """
     now = desk.clock()
+    tell_openings(desk)
     post_owed(desk)
     if (
         force

@@ -173,6 +173,8 @@ class Index:
         self._mailbox_key = master.purpose_key(Purpose.MAILBOX)
         tables = "".join(SealedTable.schema(name) for name in (*_SEALED, "notices"))
         self._database = connect(path, tables + _PLAIN)
+        self._seen = connect(path, "")  # nonces: kept over a crash of the process, not flushed one by one
+        self._seen.execute("PRAGMA synchronous = NORMAL")
         made = {name: SealedTable(self._database, self._lock, name, self._key, random) for name in _SEALED}
         self._persons, self._cards, self._links = made["persons"], made["cards"], made["links"]
         self._records, self._versions, self._shared = made["records"], made["versions"], made["shared"]
@@ -184,6 +186,7 @@ class Index:
     def close(self) -> None:
         """Overwrite the purpose keys and close the file."""
         wipe(self._key, self._mailbox_key)
+        self._seen.close()
         self._database.close()
 
     def settle(self) -> None:
@@ -431,9 +434,9 @@ class Index:
 
     def use_nonce(self, nonce: bytes, at: int, keep_after: int) -> bool:
         """Note a nonce; False if it was seen. Those before ``keep_after`` are forgotten."""
-        with self._lock, self._database:
-            self._database.execute("DELETE FROM nonces WHERE at < ?", (keep_after,))
-            done = self._database.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?)", (nonce, at))
+        with self._lock, self._seen:
+            self._seen.execute("DELETE FROM nonces WHERE at < ?", (keep_after,))
+            done = self._seen.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?)", (nonce, at))
             return done.rowcount == 1
 
     def progress(self, name: str) -> str:

@@ -129,7 +129,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._database = connect(path, _TABLES)
         self._head = (0, GENESIS)
         for row in self.rows():
@@ -172,13 +172,15 @@ class Journal:
     def find_reply(self, access_id: str) -> StoredReply | None:
         """Return what was answered for an access."""
         query = "SELECT access_id, patient_id, receipt, reply FROM replies WHERE access_id = ?"
-        row = self._database.execute(query, (access_id,)).fetchone()
+        with self._lock:
+            row = self._database.execute(query, (access_id,)).fetchone()
         return None if row is None else StoredReply(*row)
 
     def unposted(self, limit: int) -> list[StoredReply]:
         """Return releases whose receipts are not yet on the ledger, oldest first."""
         query = "SELECT access_id, patient_id, receipt, reply FROM replies WHERE posted = '' ORDER BY sequence LIMIT ?"
-        return [StoredReply(*row) for row in self._database.execute(query, (limit,))]
+        with self._lock:
+            return [StoredReply(*row) for row in self._database.execute(query, (limit,)).fetchall()]
 
     def mark_posted(self, access_ids: list[str], transaction_id: str) -> None:
         """Note that the receipts of these accesses are committed."""
@@ -190,7 +192,8 @@ class Journal:
     def receipts(self, patient_id: str) -> dict[str, str]:
         """Return the receipt of each released access of a patient id."""
         query = "SELECT access_id, receipt FROM replies WHERE patient_id = ?"
-        return dict(self._database.execute(query, (patient_id,)).fetchall())
+        with self._lock:
+            return dict(self._database.execute(query, (patient_id,)).fetchall())
 
     def forget_replies(self, access_ids: list[str]) -> None:
         """Overwrite the replies of these accesses: they hold salts (ATTACKS.md A23). The rows and receipts stay."""
@@ -210,13 +213,21 @@ class Journal:
         where = "" if patient_id is None else " WHERE patient_id = ?"
         query = f"SELECT {_COLUMNS} FROM rows{where} ORDER BY sequence"  # noqa: S608  -- both parts are constants
         sequence, previous = 0, GENESIS
-        for row in self._database.execute(query, () if patient_id is None else (patient_id,)).fetchall():
+        with self._lock:
+            found = self._database.execute(query, () if patient_id is None else (patient_id,)).fetchall()
+        for row in found:
             read = _read(row)
             expected = (sequence + 1, previous) if patient_id is None else (read.sequence, read.previous)
             if (read.sequence, read.previous) != expected or row_hash(*expected, read.entry) != read.hash:
                 raise JournalError(f"row {sequence + 1} of the journal was changed")
             sequence, previous = read.sequence, read.hash
             yield read
+
+    def rows_after(self, sequence: int) -> list[JournalRow]:
+        """Return the rows above a sequence, in order."""
+        query = f"SELECT {_COLUMNS} FROM rows WHERE sequence > ? ORDER BY sequence"  # noqa: S608
+        with self._lock:
+            return [_read(row) for row in self._database.execute(query, (sequence,)).fetchall()]
 
     def verify(self, sequence: int = 0, expected: str = GENESIS) -> tuple[int, str]:
         """Check the whole chain, and that it still contains a head that was once given out; return the present head.

@@ -31,7 +31,6 @@ from app.custodian.messages import (
     text,
     to_text,
 )
-from app.custodian.notices import notify
 from app.custodian.pairs import commitment_of_digest
 from app.custodian.readings import opening
 from app.identity.keys import wipe
@@ -312,8 +311,4 @@ def _write_and_sign(desk: Desk, access: CommittedAccess, items: list[dict[str, J
         signature = desk.receipt_key.sign(signed_bytes("release", desk.network_id, encode(whole)))
         return frame({"reply": whole, "signature": to_text(signature)})
 
-    stored = desk.journal.append_reply(entry, signed)
-    if by["subject"] != access.patient_id:
-        content: dict[str, Json] = {name: value[name] for name in ("by", "purpose", "kind")}
-        notify(desk, access.patient_id, "opened", {**content, "access_id": access.access_id})
-    return stored.reply
+    return desk.journal.append_reply(entry, signed).reply

@@ -75,12 +75,13 @@ def store_consent(desk: Desk, request: Request, caller: Caller) -> dict[str, Jso
 
 
 def tell_withheld(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
-    """Keep whether the grantee may learn that something is withheld (A18)."""
+    """Keep whether the grantee may learn that something is withheld (A18), and return it; ``null`` only asks."""
     exactly(request.fields, "patient_id", "on", "reply_key")
     patient_id, on = text(request.fields, "patient_id"), request.fields["on"]
     party(desk.reader(caller), patient_id)
     link = desk.index.link(patient_id)
-    if link is None or not isinstance(on, bool):
+    if link is None or not (on is None or isinstance(on, bool)):
         raise CustodianRefusal("malformed")
-    desk.index.put_link(replace(link, tell_withheld=on))
-    return {}
+    if on is not None:
+        desk.index.put_link(replace(link, tell_withheld=on))
+    return {"on": link.tell_withheld if on is None else on}

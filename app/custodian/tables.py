@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from app.identity.keys import unwrap, wipe, wrap
-from ledger.contract.canonical import Json, decode_object, encode
+from ledger.contract.canonical import Json, encode, load
 
 
 class SealedTable:
@@ -94,7 +94,7 @@ class SealedTable:
     def _open(self, row_id: str, sealed: bytes) -> dict[str, Json]:
         plaintext = unwrap(self._key, sealed, self._place(row_id))
         try:
-            return decode_object(bytes(plaintext))
+            return load(bytes(plaintext))
         finally:
             wipe(plaintext)
 

@@ -255,6 +255,7 @@ def test_a_reason_that_is_not_the_recorded_one_is_not_shown(world: World) -> Non
 def test_notices_are_numbered_and_sealed_to_her_mailbox(world: World) -> None:
     patient_id = world.share(world.dan, world.alice)
     world.list(world.dan, patient_id)
+    world.alder.custodian.tick()
     world.submit(world.alice.signers["Birch"], "RevokeConsent", {"patient_id": patient_id, "consent_id": "c1"})
     world.alder.custodian.tick()
     told = notices(world, "Birch")
