@@ -49,7 +49,7 @@ def kind_of(head: bytes, name: str) -> str:
     said = _EXTENSIONS.get(PurePath(name).suffix.lower(), kind)
     if not kind:
         raise RefusedError(_foreign(head, said))
-    if kind == "csv" and PurePath(name).suffix.lower() not in _TABLE_NAMES:
+    if kind == said == "csv" and PurePath(name).suffix.lower() not in _TABLE_NAMES:
         raise RefusedError("It is text of an unknown kind. A table must be named .csv, .tsv or .txt.")
     if said != kind:
         raise RefusedError(
@@ -79,4 +79,6 @@ def _foreign(head: bytes, said: str) -> str:
         return "It is text in UTF-16. Save it as UTF-8."
     if said == "dicom":
         return "It is no DICOM file: the mark DICM is missing. Export it again as a DICOM Part 10 file."
+    if said == "csv":
+        return "It is empty, or holds bytes that are no text. Save it as CSV in UTF-8."
     return "It is none of DICOM, FHIR (JSON), PDF and CSV. Only these are imported."

@@ -104,16 +104,12 @@ class ReaderProcess:
             return self._control
         self._stop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        root = str(Path(__file__).resolve().parents[2])
         with theirs:
-            self._server = subprocess.Popen(  # noqa: S603  -- our own interpreter and a constant program
-                [sys.executable, "-I", "-c", _START.format(root=root, descriptor=theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath},
-            )
+            try:
+                self._server = _start(theirs.fileno())
+            except OSError:
+                ours.close()
+                raise
         self._control = ours
         return ours
 
@@ -125,6 +121,19 @@ class ReaderProcess:
             self._server.kill()
             self._server.wait()
             self._server = None
+
+
+def _start(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the warm process; it inherits one descriptor and three settings, and no file of ours."""
+    root = str(Path(__file__).resolve().parents[2])
+    return subprocess.Popen(  # noqa: S603  -- our own interpreter and a constant program
+        [sys.executable, "-I", "-c", _START.format(root=root, descriptor=descriptor)],
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "PATH": os.defpath},
+    )
 
 
 class ReaderSession:

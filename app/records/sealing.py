@@ -264,17 +264,14 @@ def _changed_part(item: ManifestObject, plaintext: bytes | memoryview, manifest:
     offset, length = item.pixels_at
     grown = len(plaintext) - item.plain_size
     view = memoryview(plaintext)
-    for start, end in (
-        (offset, offset + length),
-        (offset + grown, offset + grown + length),
-        (offset, offset + grown + length),
-    ):
+    places = ((offset, offset + length), (offset + grown, offset + grown + length), (offset, offset + grown + length))
+    pixels_equal = False
+    for start, end in places:
         if not 0 <= start <= end <= len(view):
             continue
         rest = hashlib.sha256(view[:start])
         rest.update(view[end:])
-        pixels_equal = _mac(manifest.salt, hashlib.sha256(view[start:end]).digest()) == item.pixels
-        header_equal = _mac(manifest.salt, rest.digest()) == item.header
-        if pixels_equal or header_equal:
-            return Change.HEADER_CHANGED if pixels_equal else Change.PIXELS_CHANGED
-    return Change.FILE_CHANGED
+        if _mac(manifest.salt, rest.digest()) == item.header:
+            return Change.PIXELS_CHANGED
+        pixels_equal = pixels_equal or _mac(manifest.salt, hashlib.sha256(view[start:end]).digest()) == item.pixels
+    return Change.HEADER_CHANGED if pixels_equal else Change.FILE_CHANGED
