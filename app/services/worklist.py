@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from app.consent.terms import Category
+from app.consent.terms import Category, Terms
 from app.custodian.results import IndexRow
-from app.services.entries import objects, strings
+from app.services.entries import Access, objects, strings
 from app.services.machine import Machine
 from app.services.notebook import KeptList, PatientRef
 from app.services.openings import Openings, Wanted
@@ -50,6 +50,8 @@ class RecordRow:
         reason: code of the decision, or empty.
         consents: that decided, or came nearest where nothing permits.
         overridden: consents that were outvoted.
+        terms: that are allowed, or were asked for where nothing is; None if no request of his has to do with it.
+        last_opened: when he opened it last, seconds UTC, or None.
         count: how many records a withheld row stands for.
     """
 
@@ -66,6 +68,8 @@ class RecordRow:
     reason: str = ""
     consents: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
+    terms: Terms | None = None
+    last_opened: int | None = None
     count: int = 1
 
     @property
@@ -144,10 +148,21 @@ class Worklist:
 
     def _listed(self, patient: PatientRef, kept: KeptList, allowed: list[RequestRow]) -> Iterator[RecordRow]:
         purpose = allowed[0].asked.purpose[1]
+        opened, terms = self._opened(patient.patient_id), {row.consent_id: row.allowed for row in allowed}
         for start in range(0, len(kept.rows), _PAGE):
             page = kept.rows[start : start + _PAGE]
             for row, item in zip(page, self._previewed(patient, page, purpose), strict=True):
-                yield _decided(patient, row, item, purpose, self._ends(allowed, item), self.machine.clock())
+                decided = _decided(patient, row, item, purpose, self._ends(allowed, item), self.machine.clock())
+                yield replace(decided, last_opened=opened.get(row.record_id), terms=terms.get(decided.consent_id))
+
+    def _opened(self, patient_id: str) -> dict[str, int]:
+        """Return when he opened each of a patient's records last."""
+        opened: dict[str, int] = {}
+        for _, value in self.machine.scan("access", patient_id):
+            access = Access.of(value)
+            if access.subject == self.patients.subject and access.kind == "open" and not access.denied:
+                opened |= {record: max(access.at, opened.get(record, 0)) for record in access.records}
+        return opened
 
     def _previewed(self, patient: PatientRef, page: tuple[IndexRow, ...], purpose: str) -> list[dict[str, Json]]:
         arguments = {
@@ -211,6 +226,7 @@ def _kind(patient: PatientRef, state: RowState, category: Category, request: Req
         until=request.until,
         purpose=request.asked.purpose[1],
         consent_id=request.consent_id,
+        terms=request.allowed or request.asked,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -20,6 +19,7 @@ from app.ui.wording import code_sentence, count_text, error_sentence, reason_sen
 from ledger.gateway import CommitError, CommitStatusError, EndorseError, SubmitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from app.ui.background import Background

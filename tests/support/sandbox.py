@@ -1,0 +1,101 @@
+"""The sandbox for tests: founded once per run with fast key stretching, copied for each test, on a clock of its own."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from app.identity.passphrase_file import PassphraseFile
+from app.identity.pins import Stretching
+from app.services.requests import Draft
+from app.wiring.desks import PatientDesk, StaffDesk, sign_in, sign_in_patient
+from app.wiring.installation import Circumstances, Installation, open_installation
+from app.wiring.sandbox import PIN, found_sandbox, read_cards
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.consent.terms import Category
+    from app.services.notebook import PatientRef
+
+START: Final = 1_795_530_000
+"""24 November 2026, 14:20 UTC."""
+FAST: Final = Stretching(64, 1, 1)
+_PASSPHRASE: Final = "sandbox-passphrase"
+
+
+@dataclass
+class Clock:
+    """A clock that only tests move."""
+
+    now: int = START
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class SandboxWorld:
+    """An open sandbox of one test.
+
+    Attributes:
+        installation: open.
+        clock: of everything in it.
+        cards: patients' cards by name.
+    """
+
+    installation: Installation
+    clock: Clock
+    cards: dict[str, str] = field(default_factory=dict)
+
+    def staff(self, name: str) -> StaffDesk:
+        """Sign a member of staff in."""
+        found = next(each for each in self.installation.profiles.profiles() if each.name == name)
+        return sign_in(self.installation, found, PIN)
+
+    def patient(self, name: str) -> PatientDesk:
+        """Sign a patient in with her card."""
+        return sign_in_patient(self.installation, self.cards[name], PIN)
+
+    def tick(self) -> None:
+        """Let the custodians look at the ledger."""
+        self.installation.tick(force=True)
+
+    def introduce(self, desk: StaffDesk, patient: str, registrar: str, msp_id: str) -> PatientRef:
+        """Introduce a practitioner to a patient with a code that a registrar makes."""
+        people = self.staff(registrar).people
+        person = next(row for row in people.persons() if row.person.name == patient)
+        return desk.patients.introduce(msp_id, people.make_code(person.patient_id).code)
+
+    def allow(
+        self, desk: StaffDesk, patient: str, asked: frozenset[Category], left_out: frozenset[Category] = frozenset()
+    ) -> PatientRef:
+        """Have a practitioner of Alder ask one of its patients, who signs without ``left_out``."""
+        reference = self.introduce(desk, patient, "Rita Roster", "AlderMSP")
+        draft = Draft(reference.patient_id, categories=asked, days=30, ai=True, reason="To compare.")
+        desk.requests.send(draft)
+        signer = self.patient(patient)
+        turn = signer.inbox.turn(signer.inbox.rows()[0])
+        turn.narrow(categories=turn.terms.categories - left_out, keep_open_days=7)
+        turn.sign(self.cards[patient], PIN)
+        self.tick()
+        return reference
+
+
+def found_once(folder: Path) -> Path:
+    """Found a sandbox with all its records in ``folder`` and close it; return the folder to be copied."""
+    store = PassphraseFile.create(folder / "keys.sealed", _PASSPHRASE, FAST)
+    made = found_sandbox(folder / "sandbox", store, Circumstances(Clock(), stretching=FAST))
+    made.installation.close()
+    return folder
+
+
+def open_copy(founded: Path, folder: Path) -> SandboxWorld:
+    """Open a copy of what ``found_once`` made; the caller closes its installation."""
+    shutil.copytree(founded, folder, dirs_exist_ok=True)
+    clock = Clock()
+    store = PassphraseFile.open(folder / "keys.sealed", _PASSPHRASE)
+    installation = open_installation(folder / "sandbox", store, Circumstances(clock, stretching=FAST))
+    installation.machine.catch_up()
+    return SandboxWorld(installation, clock, read_cards(folder / "sandbox"))
