@@ -278,7 +278,9 @@ class Importer:
         categories = [Category(str(one.about["category"])) for one in ordered]
         category = Category.IMAGE if Category.IMAGE in categories else categories[0]
         codes = tuple(sorted({code for one in ordered for code in _texts(one.about["codes"])}))
-        stated = {_RESTRICTED} if any(one.about["restricted"] for one in ordered) else set()
+        # A report is free text also where it lies among images: the whole study is then restricted as one (A40).
+        raised = Category.DOCUMENT in categories or any(one.about["restricted"] for one in ordered)
+        stated = {_RESTRICTED} if raised else set()
         days = sorted({str(one.about["date"]) for one in ordered if one.about["date"]})
         shown = next(one for one in ordered if one.about["category"] == category.value)
         return ImportRecord(
@@ -399,7 +401,7 @@ def _inside(folder: Path, depth: int) -> Iterator[tuple[Path, str]]:
         yield folder, f"It cannot be read ({error.strerror})."
         return
     for name in names:
-        if depth >= 0 and name.upper() == "DICOMDIR":
+        if name.upper() == "DICOMDIR":
             continue  # a list of the files beside it; it is never followed (CVE-2026-32711)
         yield from _below(folder / name, depth + 1)
 

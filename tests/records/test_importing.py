@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from app.records.table import CYTOLOGY_COLUMNS
 from app.records.views import open_chart, open_document, open_table
 from tests.support import hostile
 from tests.support.hostile import bundle, resource
-from tests.support.records import ALMA, identified, part10, picture
+from tests.support.records import ALMA, element, identified, part10, picture
 from tests.support.shared import shared_data
 
 N, R, V = (f"{CONFIDENTIALITY_SYSTEM}|{letter}" for letter in "NRV")
@@ -289,7 +290,7 @@ def test_a_structured_report_is_a_document_beside_images_it_is_not(importer: Imp
     (alone,) = importer.read_bytes([("r.dcm", report)]).records
     assert (alone.category, alone.level) == (Category.DOCUMENT, "R")
     (both,) = importer.read_bytes([("r.dcm", report), ("i.dcm", image)]).records
-    assert (both.category, both.level, len(both.objects)) == (Category.IMAGE, "N", 2)
+    assert (both.category, both.level, len(both.objects)) == (Category.IMAGE, "R", 2)
     (heart,) = importer.read_bytes([("e.dcm", part10(identified(Modality="ECG")))]).records
     assert heart.category is Category.HEART
 
@@ -307,7 +308,51 @@ def test_a_folder_of_real_files_is_taken(importer: Importer) -> None:
     (twin,) = taken.refused  # the same SOP instance as emri_small.dcm, in other bytes
     assert Path(twin.path).name == "emri_small_big_endian.dcm"
     assert sum(len(record.objects) for record in taken.records) == 9
-    assert {record.category.value for record in taken.records} == {"image", "document"}
+    assert {record.category.value for record in taken.records} == {"image"}
+    (with_report,) = [record for record in taken.records if any("sr_document" in path for path in record.paths)]
+    assert (with_report.level, len(with_report.objects)) == ("R", 3)
+
+
+def test_large_files_are_read_where_they_lie(
+    importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.records import importing  # noqa: PLC0415
+
+    monkeypatch.setattr(importing, "_COPY", 10)
+    (tmp_path / "a.dcm").write_bytes(hostile.image())
+    (tmp_path / "b.json").write_bytes(bundle(resource()))
+    taken = importer.read_files([tmp_path])
+    assert taken.refused == ()
+    assert [record.objects[0].data for record in taken.records] == [hostile.image(), bundle(resource())]
+    real = ReaderSession.ask
+
+    def swap(self: ReaderSession, *arguments: Any) -> Reply:
+        status = (tmp_path / "b.json").stat()
+        reply = real(self, *arguments)
+        (tmp_path / "b.json").write_bytes(bundle(resource()).replace(b"Glucose", b"Gl_cose"))
+        os.utime(tmp_path / "b.json", ns=(status.st_mtime_ns, status.st_mtime_ns))
+        return reply
+
+    monkeypatch.setattr(ReaderSession, "ask", swap)
+    (found,) = importer.read_files([tmp_path / "b.json"]).findings
+    assert "It changed while it was read" in found.reason
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    (found,) = importer.read_files([tmp_path]).findings
+    assert found.reason == "It cannot be read (Permission denied)."
+
+
+def test_an_image_restricted_by_its_own_words_is_restricted(importer: Importer) -> None:
+    words = element(0x0040, 0x3001, "LO", b"family only")
+    (record,) = importer.read_bytes([("a.dcm", part10(identified() + words))]).records
+    assert (record.category, record.level) == (Category.IMAGE, "R")
 
 
 # tables and documents

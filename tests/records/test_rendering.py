@@ -13,8 +13,9 @@ import pytest
 
 from app.records import rendering
 from app.records.description import Person
-from app.records.images import Frame, Image, Lut, Unreadable, Window, open_images
-from app.records.reader import ReaderProcess
+from app.records.images import Frame, Image, Lut, Unreadable, Window, _lut, image_of, open_images
+from app.records.reader import ReaderProcess, Reply
+from app.records.refusal import RefusedError
 from tests.support.shared import shared_data
 
 _WHEEL = "pydicom 3.0.2 wheel"
@@ -329,6 +330,16 @@ def test_images_are_taken_one_by_one(reader: ReaderProcess) -> None:
     assert isinstance(next(series), Image)
     assert taken == [0]
     series.close()  # type: ignore[attr-defined]
+
+
+def test_an_answer_of_another_form_is_no_image() -> None:
+    good = np.zeros((1, 2, 2), np.uint8)
+    for document, arrays in (({}, ()), ({}, (good,)), ({"frames": [], "voi_function": ""}, (good,))):
+        with pytest.raises(RefusedError, match="not usable"):
+            image_of(Reply(document, arrays))
+    for bits, table in ((0, good), (17, good), (8, good[:0])):
+        with pytest.raises(ValueError, match="bits"):
+            _lut({"first": 0, "bits": bits, "array": 0}, (table,))
 
 
 def test_no_objects_give_no_images(reader: ReaderProcess) -> None:
