@@ -161,6 +161,11 @@ class Openings:
     _heard: tuple[int, str] = (0, "")
     _answered_at: int = 0
 
+    @property
+    def count(self) -> int:
+        """How many records are open now."""
+        return len(self._open)
+
     def index(self, patient_id: str, custodian: str, purpose: str) -> Released:
         """Have the list of a patient's records released; that is an entry of its own (ATTACKS.md A36).
 

@@ -91,6 +91,11 @@ class StaffDesk:
         """
         self.installation.profiles.unlock(self.profile.profile_id, pin, self.installation.master).lock()
 
+    @property
+    def open_count(self) -> int:
+        """How many records are open now."""
+        return self.openings.count if self.profile.role == "practitioner" else 0
+
     def lock(self) -> None:
         """Close what is open, then wipe the key."""
         if self.profile.role == "practitioner":
@@ -142,6 +147,11 @@ class PatientDesk:
             for pair in self.unlocked.pairs
         }
         return OwnRecords(self.machine, self.unlocked.pairs, openings)
+
+    @property
+    def open_count(self) -> int:
+        """How many of her own records are open now."""
+        return sum(openings.count for openings in self.records.openings.values())
 
     def lock(self) -> None:
         """Close what is open, then wipe the keys."""

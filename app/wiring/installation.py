@@ -33,7 +33,7 @@ from app.services.machine import Machine
 from app.services.notebook import Notebook
 from app.services.people import People
 from app.wiring.service_keys import HospitalKeys, KeyFile, box_key, found_hospital, open_hospital, open_key
-from ledger.blocks import EmbeddedChain
+from ledger.blocks import EmbeddedChain, hash_of, header_of
 from ledger.embedded.ledger import EmbeddedLedger
 from ledger.genesis import verify_genesis
 from ledger.replica import Replica
@@ -191,6 +191,7 @@ def found(
     )
     _write_plans(folder, plans)
     heads = HeadKeeper(store, circumstances.clock)
+    heads.accept(LedgerHead(ledger.network_id, 1, ledger.network_id))
     return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads), roots
 
 
@@ -214,6 +215,7 @@ def open_installation(folder: Path, store: KeyStore, circumstances: Circumstance
     wipe(service_key)
     ledger = EmbeddedLedger.open(folder / "ledger", ledger_key, clock=circumstances.clock, random=circumstances.random)
     heads = HeadKeeper(store, circumstances.clock)
+    heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
     return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
 
 
@@ -312,6 +314,12 @@ def _custodian(
         stretching=circumstances.stretching,
     )
     return Custodian(desk)
+
+
+def _hash_of_block(ledger: EmbeddedLedger, number: int) -> str:
+    """Return the hash of a stored block, for the head that the key store holds."""
+    block = next(iter(ledger.blocks(number)))
+    return ledger.network_id if number == 0 else hash_of(header_of(block))
 
 
 def _replica(ledger: EmbeddedLedger) -> Replica:

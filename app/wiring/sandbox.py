@@ -81,7 +81,9 @@ class Sandbox:
         installation: open.
         profiles: of the staff, by name.
         cards: of the patients, by name; in a hospital each is a paper that only the patient has.
+        persons: the patients as they were registered, by name.
         imported: what became of the sample files, by patient's name.
+        identities: of the staff, as far as they were needed.
     """
 
     installation: Installation
@@ -89,6 +91,7 @@ class Sandbox:
     cards: dict[str, str] = field(default_factory=dict)
     persons: dict[str, RegisteredPerson] = field(default_factory=dict)
     imported: dict[str, tuple[ImportOutcome, ...]] = field(default_factory=dict)
+    identities: dict[str, SigningIdentity] = field(default_factory=dict, repr=False)
 
 
 def found_sandbox(
@@ -142,8 +145,10 @@ def read_cards(folder: Path) -> dict[str, str]:
 
 def unlock_staff(sandbox: Sandbox, name: str) -> SigningIdentity:
     """Return the identity of a member of the sandbox's staff."""
-    installation = sandbox.installation
-    return installation.profiles.unlock(sandbox.profiles[name].profile_id, PIN, installation.master)
+    if name not in sandbox.identities:
+        installation, profile = sandbox.installation, sandbox.profiles[name]
+        sandbox.identities[name] = installation.profiles.unlock(profile.profile_id, PIN, installation.master)
+    return sandbox.identities[name]
 
 
 def _enrol(sandbox: Sandbox, staffing: Staffing, operator: SigningIdentity) -> None:
