@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.consent.calendar import FIRST_DAY, LAST_DAY, cells_above, coarse_cover, cover, first_day, last_day, nearest_day
+from tests.support.hypothesis_profiles import PROPERTY
 
 CELLS = [
     ("2026-02-28", "2026-02-28", "2026-02-28", "2 20 202 2026 2026-02"),
@@ -103,6 +104,7 @@ def test_days_outside_the_calendar_are_its_ends() -> None:
 DAYS = st.dates(FIRST_DAY, LAST_DAY)
 
 
+@PROPERTY
 @given(DAYS, DAYS)
 def test_a_cover_is_exact(one: date, other: date) -> None:
     """Property 12: the cells follow without a gap, begin and end where the range does, and are the fewest."""
@@ -115,6 +117,7 @@ def test_a_cover_is_exact(one: date, other: date) -> None:
         assert all(first_day(each) < first or last_day(each) > last for each in larger)
 
 
+@PROPERTY
 @given(DAYS, DAYS, DAYS)
 def test_containment_and_overlap_are_exact(one: date, other: date, day: date) -> None:
     """Property 12: a day is inside iff one of its cells is in the cover; a cell overlaps iff it or one inside is."""

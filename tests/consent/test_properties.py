@@ -1,4 +1,4 @@
-"""The properties of DECISION.md 10, on random artefacts of a small world; ``ASSENT_DEEP=1`` tries 30,000 of each.
+"""The properties of DECISION.md 10, on random artefacts of a small world; ``ASSENT_DEEP=1`` tries more than 30,000.
 
 Property 12 is in ``test_calendar``.
 """
@@ -34,6 +34,7 @@ from ledger.contract.decision import (
 )
 from ledger.contract.lineage import lineage, must_be_named
 from tests.support.consents import consent
+from tests.support.hypothesis_profiles import PROPERTY
 from tests.support.random_consents import (
     ABOUT_ASKERS,
     CONTEXT,
@@ -64,6 +65,7 @@ def provision_of(policy: Policy, name: str) -> Provision:
     return next(each for each in policy.consents if each.consent_id == consent_id).provisions[int(number)]
 
 
+@PROPERTY
 @given(worlds())
 def test_1_tags_and_codes_in_clear_decide_alike(world: World) -> None:
     clear, keyed = world.policy(), world.policy(KEYED)
@@ -72,6 +74,7 @@ def test_1_tags_and_codes_in_clear_decide_alike(world: World) -> None:
     assert nearest(clear, world.ask(), world.record()) == nearest(keyed, world.ask(KEYED), world.record(KEYED))
 
 
+@PROPERTY
 @given(worlds(), st.randoms())
 def test_2_order_changes_nothing(world: World, random: Any) -> None:
     before = world.policy()
@@ -93,6 +96,7 @@ def test_2_order_changes_nothing(world: World, random: Any) -> None:
         assert one == renamed
 
 
+@PROPERTY
 @given(worlds(), st.randoms())
 def test_2_order_of_values_in_the_artefact_changes_nothing(world: World, random: Any) -> None:
     for each in world.consents:
@@ -103,12 +107,14 @@ def test_2_order_of_values_in_the_artefact_changes_nothing(world: World, random:
         assert compile_as("c", mixed) == compile_as("c", each)
 
 
+@PROPERTY
 @given(worlds(), consents(["deny"]))
 def test_3_a_consent_of_denies_never_opens(world: World, denies: dict[str, Any]) -> None:
     more = Policy((*world.policy().consents, compile_as("more", denies)))
     assert not decided(world, more).is_permit or decided(world).is_permit
 
 
+@PROPERTY
 @given(worlds(), consents(["permit"]))
 def test_4_removing_a_consent_of_permits_never_opens(world: World, permits: dict[str, Any]) -> None:
     more = Policy((*world.policy().consents, compile_as("more", permits)))
@@ -119,6 +125,7 @@ def test_4_removing_a_consent_of_permits_never_opens(world: World, permits: dict
         assert after.reason is Reason.PERMITTED_BREAK_GLASS
 
 
+@PROPERTY
 @given(worlds(), consents(["deny"]))
 def test_5_denies_that_do_not_match_change_nothing(world: World, denies: dict[str, Any]) -> None:
     refusing = compile_as("more", denies)
@@ -126,16 +133,19 @@ def test_5_denies_that_do_not_match_change_nothing(world: World, denies: dict[st
     assert decided(world, Policy((*world.policy().consents, refusing))) == decided(world)
 
 
+@PROPERTY
 @given(worlds())
 def test_6_what_decide_permits_the_index_permits(world: World) -> None:
     assert not decided(world).is_permit or decide_index(world.policy(), world.ask()).is_permit
 
 
+@PROPERTY
 @given(worlds(elements=ABOUT_ASKERS, exceptions=0))
 def test_6_without_exceptions_and_record_limits_they_are_equal(world: World) -> None:
     assert decide_index(world.policy(), world.ask()) == decided(world)
 
 
+@PROPERTY
 @given(worlds(["BTG"]))
 def test_7_an_emergency_opens_by_its_rule_only(world: World) -> None:
     policy, ask, answer = world.policy(), world.ask(), decided(world)
@@ -159,6 +169,7 @@ def test_7_an_emergency_opens_by_its_rule_only(world: World) -> None:
         assert answer.deciding != ()
 
 
+@PROPERTY
 @given(worlds(ORDINARY))
 def test_7_outside_an_emergency_the_default_never_acts(world: World) -> None:
     answer = decided(world)
@@ -167,6 +178,7 @@ def test_7_outside_an_emergency_the_default_never_acts(world: World) -> None:
     assert answer.overridden == () or answer.reason is Reason.DENY_OVERRIDES
 
 
+@PROPERTY
 @given(worlds([each for each in PURPOSES if must_be_named(each)]))
 def test_8_what_must_be_named_is_named(world: World) -> None:
     policy, answer = world.policy(), decided(world)
@@ -174,6 +186,7 @@ def test_8_what_must_be_named_is_named(world: World) -> None:
         assert not provision_of(policy, name).purposes.isdisjoint(lineage(world.ask().purpose))
 
 
+@PROPERTY
 @given(worlds())
 def test_9_knowing_less_of_the_record_never_opens(world: World) -> None:
     before = decided(world)
@@ -181,6 +194,7 @@ def test_9_knowing_less_of_the_record_never_opens(world: World) -> None:
         assert not decided(replace(world, facts=less)).is_permit or before.is_permit
 
 
+@PROPERTY
 @given(worlds(ORDINARY))
 def test_9_knowing_less_of_roles_and_groups_never_opens(world: World) -> None:
     before = decided(world)
@@ -196,6 +210,7 @@ def test_9_knowing_less_of_roles_and_groups_never_opens(world: World) -> None:
     assert not decided(world, Policy(tuple(lost))).is_permit or before.is_permit
 
 
+@PROPERTY
 @given(worlds(), st.sampled_from(["2026-06", "2026-02", "2025-12"]))
 def test_9_what_a_partial_date_opens_each_of_its_days_opens(world: World, month: str) -> None:
     if decided(replace(world, facts=replace(world.facts, first=month))).is_permit:
@@ -205,6 +220,7 @@ def test_9_what_a_partial_date_opens_each_of_its_days_opens(world: World, month:
             day += timedelta(days=1)
 
 
+@PROPERTY
 @given(ranges(), st.datetimes(), st.sampled_from(INSTANTS), st.booleans())
 def test_10_days_are_never_wider_than_instants(stated: Any, far: Any, near: str, is_near: bool) -> None:  # noqa: FBT001
     made = near if is_near else far.replace(year=2026).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -224,6 +240,7 @@ def test_10_days_are_never_wider_than_instants(stated: Any, far: Any, near: str,
     assert not touches or decided(world, Policy((deny,))).reason is Reason.DENIED_BY_CONSENT
 
 
+@PROPERTY
 @given(worlds(["TREAT"], elements={"period": stated_range, "actor": ELEMENTS["actor"]}, kinds=["permit"]))
 def test_11_after_until_no_deciding_provision_decides(world: World) -> None:
     before = decided(world)
@@ -235,6 +252,7 @@ def test_11_after_until_no_deciding_provision_decides(world: World) -> None:
     assert set(decided(later).deciding).isdisjoint(before.deciding)
 
 
+@PROPERTY
 @given(consents())
 def test_13_recompiling_gives_equal_bytes(resource: dict[str, Any]) -> None:
     raw = json.dumps(resource)
@@ -246,17 +264,20 @@ def test_13_recompiling_gives_equal_bytes(resource: dict[str, Any]) -> None:
     assert Consent.from_wire(wire).to_wire() == wire
 
 
+@PROPERTY
 @given(JSON_VALUES | disturbed())
 def test_compile_never_raises_on_json(resource: Any) -> None:
     result = compile_consent(json.dumps(resource), CONTEXT, KEYED)
     assert isinstance(result, Compiled | Refusal)
 
 
+@PROPERTY
 @given(st.text(max_size=40) | st.binary(max_size=40).map(lambda raw: raw.decode("latin-1")))
 def test_compile_never_raises_on_text(text: str) -> None:
     assert isinstance(compile_consent(text, CONTEXT, KEYED), Refusal)
 
 
+@PROPERTY
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.sampled_from(["2026-06", "2026"]))
 def test_a_record_of_a_day_is_touched_by_every_cell_above_it(day: date, cell: str) -> None:
     record = describe_record(RecordFacts("r", "r", first=day.isoformat(), custodian="north"), 0, clear_tag)

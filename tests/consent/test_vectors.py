@@ -190,6 +190,7 @@ def test_files_of_another_form_fail(tmp_path: Path) -> None:
         "c.json",
         "d.json",
         "e.json",
+        "ee.json",
         "g.json",
         "h.json",
     ]
