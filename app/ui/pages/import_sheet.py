@@ -67,7 +67,7 @@ class ImportSheet(Sheet):
     imported = Signal(str)
 
     def __init__(self, over: QWidget, imports: Importing, place: Workplace) -> None:
-        super().__init__(over, "Import records", 720, icon_name="file-plus-2")
+        super().__init__(over, "Import records", 720, icon_name="file-plus")
         self._imports, self._place = imports, place
         self._looked: Looked | None = None
         self._people: tuple[PersonRow, ...] = ()
@@ -75,7 +75,7 @@ class ImportSheet(Sheet):
         self.person_box.setPlaceholderText("Choose a patient")
         self._person_field = Field("Patient", self.person_box, f"Of {place.hospital(place.msp_id)}.")
         self.body.addWidget(self._person_field)
-        self.files_button = Button("Choose files…", icon_name="file-plus-2")
+        self.files_button = Button("Choose files…", icon_name="file-plus")
         self.files_button.clicked.connect(self._choose_files)
         self.folder_button = Button("Choose a folder…", icon_name="folder-open")
         self.folder_button.clicked.connect(self._choose_folder)

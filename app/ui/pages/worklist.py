@@ -116,16 +116,16 @@ class WorklistPage(Page):
             ColumnSpec("Access", lambda row: self._chip(row).word, 178, chip=self._chip),
             ColumnSpec("Patient", lambda row: row.patient.name, 148, weight=500),
             ColumnSpec("Record", title_of, icon=lambda row: (icon_of(row), "text2")),
-            ColumnSpec("Held at", lambda row: held_at(row, place), 124, tone="text2"),
+            ColumnSpec("Held at", lambda row: held_at(row, place), 116, tone="text2"),
             ColumnSpec("Purpose", lambda row: purpose_text(row.purpose), 140, tone="text2"),
             ColumnSpec("Last opened", self._last_opened, 140, sort_key=lambda row: row.last_opened or 0, tone="text2"),
             ColumnSpec(
-                "Made on", lambda row: iso_day_text(row.made_on), 100, sort_key=lambda row: row.made_on, tone="text2"
+                "Made on", lambda row: iso_day_text(row.made_on), 92, sort_key=lambda row: row.made_on, tone="text2"
             ),
             ColumnSpec(
                 "Access ends",
                 lambda row: ends_text(row, place, self._phase),
-                118,
+                108,
                 sort_key=lambda row: row.until or 0,
                 tone="text2",
             ),
@@ -139,7 +139,7 @@ class WorklistPage(Page):
 
     def _make_layout(self) -> None:
         top, _, _ = title_row("Worklist")
-        self.import_button = Button("Import…", icon_name="file-plus-2")
+        self.import_button = Button("Import…", icon_name="file-plus")
         self.ask_button = Button("Ask for access…", icon_name="send", key_hint="N")
         top.addWidget(self.import_button)
         top.addWidget(self.ask_button)
@@ -350,4 +350,4 @@ class WorklistPage(Page):
             if row.can_open
         )
         ask = PaletteItem("Actions", "Ask for access…", partial(self.ask_wanted.emit, "", ""), "send", key_hint="N")
-        return (*records, ask, PaletteItem("Actions", "Import…", self._import, "file-plus-2"))
+        return (*records, ask, PaletteItem("Actions", "Import…", self._import, "file-plus"))

@@ -1,0 +1,417 @@
+"""Opening a record from a line (SCREENS.md b, f, 3): recorded, committed, opened, shown; closed with a purge receipt.
+
+The opener holds what is open, asks every second what must close, and blanks at once. It draws nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
+from shiboken6 import isValid
+
+from app.records.refusal import RefusedError
+from app.services.openings import ChangedError, DeniedError, Ending
+from app.services.submission import UnsettledError
+from app.services.worklist import RowState
+from app.ui.outcomes import Settling, state_of
+from app.ui.pages.phases import Phase, Step
+from app.ui.pages.receipt_sheet import ReceiptSheet
+from app.ui.pages.record_views import Read, RecordView, read_record
+from app.ui.pages.record_words import title_of
+from app.ui.theme import read_dark
+from app.ui.widgets import Action, LoadingView, State, StateView
+from app.ui.widgets.states import permission_ended, stopped, withdrawn
+from app.ui.wording import time_text
+
+if TYPE_CHECKING:
+    from app.records.reader import ReaderProcess
+    from app.services.openings import Closing, Opened
+    from app.services.worklist import RecordRow, Worklist
+    from app.ui.background import Task
+    from app.ui.pages.workplace import Workplace
+    from app.ui.readers.frame import RecordFrame
+
+SILENT_SECONDS: Final = 300
+"""Records stay open for so long while the ledger does not answer (SCREENS.md 3, offline)."""
+_BACK: Final = (Action("worklist", "Worklist"),)
+_ENDINGS: Final = {
+    Ending.SUSPENDED: "Your access was suspended.",
+    Ending.FROZEN: "The patient has stopped all access for now.",
+    Ending.ERASED: "The record was erased.",
+    Ending.OFFLINE: "The ledger has not answered for five minutes.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an opening is: steps done, in all, and ``recording``, ``opening`` or ``reading``."""
+
+    done: int
+    total: int
+    what: str
+
+
+@dataclass
+class _Shown:
+    """A record that is open, and the frame that shows it while there is one."""
+
+    row: RecordRow
+    opened: Opened
+    read: Read
+    view: RecordView | None = None
+
+    @property
+    def frame(self) -> RecordFrame | None:
+        """The frame, if the window has not deleted it."""
+        view = self.view
+        return view.frame if view is not None and isValid(view) and isValid(view.frame) else None
+
+
+class OpeningView(QFrame):
+    """What stands in the window while a record is opened, and when it cannot be shown.
+
+    Signals:
+        cancelled: Cancel.
+        acted: key of a state's action.
+    """
+
+    cancelled = Signal()
+    acted = Signal(str)
+
+    def __init__(self, what: str, recorded: str) -> None:
+        super().__init__()
+        self.setProperty("surface", "window")
+        read_dark(self)
+        self.loading = LoadingView()
+        self.loading.cancelled.connect(self.cancelled)
+        self.state_view = StateView()
+        self.state_view.acted.connect(self.acted)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.loading)
+        self._stack.addWidget(self.state_view)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+        self.loading.start(f"Opening {what}", recorded)
+
+    def show_state(self, state: State) -> None:
+        """Say why there is nothing to see."""
+        self.loading.stop()
+        self.state_view.show_state(state)
+        self._stack.setCurrentWidget(self.state_view)
+
+
+class Opener(QObject):
+    """Opens lines of the worklist, one at a time, and closes what must not stay open.
+
+    Args:
+        worklist: the practitioner's; its openings are used.
+        reader: the confined reader of untrusted content.
+        place: background, clock, zone, settle.
+        parent: usually the window.
+
+    Signals:
+        phase_changed: a ``Phase``, for the pages that list the row.
+        shown: a widget to be shown alone.
+        left: the shell is to be shown again.
+        said: one line for the corner.
+        suggestion_wanted: an ``Opened``, values of one row by name, and the record's title.
+        record_ended: an ``Opened`` that closed, and the ``State`` that says why.
+        ask_wanted: patient id and category.
+        lock_wanted: the lock button of a record's header.
+    """
+
+    phase_changed = Signal(object)
+    shown = Signal(object)
+    left = Signal()
+    said = Signal(str)
+    suggestion_wanted = Signal(object, object, str)
+    record_ended = Signal(object, object)
+    ask_wanted = Signal(str, str)
+    lock_wanted = Signal()
+
+    def __init__(self, worklist: Worklist, reader: ReaderProcess, place: Workplace, parent: QObject | None) -> None:
+        super().__init__(parent)
+        self._worklist, self._reader, self._place = worklist, reader, place
+        self._task: Task | None = None
+        self._row: RecordRow | None = None
+        self._view: OpeningView | None = None
+        self._shown: dict[str, _Shown] = {}
+        self._closings: dict[str, Closing] = {}
+        self._is_looking = False
+        self._answered_at = 0
+        self._settling = Settling(place.settle, place.background, place.clock, place.zone, self)
+        self._settling.told.connect(self._tell_settling)
+        self._timer = QTimer(self, interval=1000)
+        self._timer.timeout.connect(self.look)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an opening is under way or its outcome unknown."""
+        return self._task is not None or self._settling.is_open
+
+    @property
+    def open_records(self) -> tuple[Opened, ...]:
+        """What is open."""
+        return tuple(each.opened for each in self._shown.values())
+
+    def open(self, row: RecordRow) -> None:
+        """Open a record, or the list of a patient's records; nothing happens while another opening is under way."""
+        if self.is_busy:
+            return
+        self._row = row
+        self._say(Step.RECORDING)
+        if row.state is RowState.NOT_LISTED:
+            self._task = self._place.background.follow(
+                self,
+                lambda _task: self._worklist.list_records(row.patient, row.purpose),
+                lambda _progress: None,
+                lambda _rows: self._listed(),
+                self._failed,
+            )
+            return
+        self._task = self._place.background.follow(
+            self, lambda task: self._open(row, task), self._progress, self._opened, self._failed
+        )
+
+    def _open(self, row: RecordRow, task: Task) -> tuple[Opened, Read]:
+        """Open and read; on a worker."""
+        openings = self._worklist.openings
+        opened = openings.open(
+            row.wanted,
+            row.purpose,
+            progress=lambda done, total, what: task.report(Progress(done, total, what)),
+            cancelled=lambda: task.is_cancelled,
+        )
+
+        def reading(done: int, total: int) -> bool:
+            task.report(Progress(done, total, "reading"))
+            return not task.is_cancelled
+
+        try:
+            read = read_record(opened, self._reader, reading)
+        except RefusedError:
+            openings.close(opened)
+            raise
+        if task.is_cancelled:
+            openings.close(opened)
+        return opened, read
+
+    def _listed(self) -> None:
+        self._task = None
+        self._say(Step.IDLE)
+
+    def _progress(self, progress: Progress) -> None:
+        row = self._row
+        if row is None or progress.what == "recording":
+            return
+        if self._view is None:
+            self._say(Step.OPENING)
+            at = time_text(self._place.clock(), self._place.zone, seconds=True)
+            self._show_view(OpeningView(title_of(row), f"The opening is already recorded, {at}."))
+        if self._view is not None and isValid(self._view):
+            verb = "Decrypting" if progress.what == "opening" else "Reading"
+            noun = "image" if row.category == "image" else "part"
+            detail = f"{verb} {noun} {progress.done:,} of {progress.total:,}"
+            self._view.loading.report(progress.done, progress.total, detail)
+
+    def _show_view(self, view: OpeningView) -> None:
+        self._view = view
+        view.cancelled.connect(self.cancel)
+        view.acted.connect(self._act)
+        self.shown.emit(view)
+
+    def cancel(self) -> None:
+        """Stop the work; the entry stays."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+            self._end_view(stopped())
+
+    def _end_view(self, state: State) -> None:
+        """Say in the window why nothing is shown, with the way back; on the row too."""
+        self._say(Step.FAILED if self._row is not None else Step.IDLE, state)
+        if self._view is not None and isValid(self._view):
+            self._view.show_state(replace(state, actions=_BACK))
+
+    def _opened(self, opened_and_read: tuple[Opened, Read]) -> None:
+        opened, read = opened_and_read
+        row, self._task = self._row, None
+        self._say(Step.IDLE)
+        self._view = None
+        if row is None:
+            self._close_later(opened, Ending.CLOSED)
+            return
+        self._shown[opened.access_id] = _Shown(row, opened, read)
+        self._answered_at = self._place.clock()
+        self._timer.start()
+        self.show_again(opened)
+
+    def show_again(self, opened: Opened) -> None:
+        """Show an open record, for example after its suggestion; nothing happens once it is closed."""
+        shown = self._shown.get(opened.access_id)
+        if shown is None:
+            return
+        view = RecordView(shown.row, opened, shown.read, self._reader, self._place)
+        shown.view = view
+        frame, access_id, row = view.frame, opened.access_id, shown.row
+        frame.back_asked.connect(lambda: self._leave(access_id))
+        frame.close_asked.connect(lambda: self._leave(access_id))
+        frame.lock_asked.connect(self.lock_wanted)
+        frame.ran_out.connect(lambda: self._end(access_id, Ending.ENDED))
+        frame.more_time_asked.connect(lambda: self._ask_more(access_id))
+        frame.acted.connect(lambda key: self._act(key, access_id))
+        view.suggestion_wanted.connect(lambda values: self.suggestion_wanted.emit(opened, values, title_of(row)))
+        self.shown.emit(frame)
+
+    def _failed(self, error: Exception) -> None:
+        self._task = None
+        if isinstance(error, UnsettledError):
+            self._settling.begin(error)
+            return
+        state = state_of(error)
+        if isinstance(error, ChangedError):
+            back = replace(state, actions=_BACK)
+            self._say(Step.CHANGED, replace(state, actions=()))
+            if self._view is None or not isValid(self._view):
+                self._show_view(OpeningView("", ""))
+            if self._view is not None:
+                self._view.show_state(back)
+            return
+        if isinstance(error, DeniedError):
+            self._say(Step.DENIED, state)
+            self._go_back()
+            return
+        self._end_view(replace(state, actions=()))
+
+    def _go_back(self) -> None:
+        if self._view is not None:
+            self._view = None
+            self.left.emit()
+
+    def _tell_settling(self, state: State) -> None:
+        self._say(Step.UNKNOWN if self._settling.is_open else Step.FAILED, state)
+
+    def _say(self, step: Step, state: State | None = None) -> None:
+        if self._row is not None:
+            self.phase_changed.emit(Phase(self._row, step, state))
+
+    def _act(self, key: str, access_id: str = "") -> None:
+        if key == "receipt" and access_id in self._closings:
+            frame = self._shown_frame(access_id)
+            if frame is not None:
+                ReceiptSheet(frame, self._closings[access_id], self._place).open()
+            return
+        self._view = None
+        self._shown.pop(access_id, None)
+        self._closings.pop(access_id, None)
+        self.left.emit()
+
+    def _shown_frame(self, access_id: str) -> RecordFrame | None:
+        shown = self._shown.get(access_id)
+        return shown.frame if shown is not None else None
+
+    def _ask_more(self, access_id: str) -> None:
+        shown = self._shown.get(access_id)
+        if shown is not None:
+            self._leave(access_id)
+            self.ask_wanted.emit(shown.row.patient.patient_id, shown.row.category)
+
+    def _leave(self, access_id: str) -> None:
+        """Close at the person's wish: gone from the window at once, purged, receipt recorded."""
+        shown = self._shown.pop(access_id, None)
+        if shown is not None and access_id not in self._closings:
+            self._row = shown.row
+            self._close_later(shown.opened, Ending.CLOSED)
+        self._closings.pop(access_id, None)
+        self.left.emit()
+
+    def look(self) -> None:
+        """Ask what must close now; the timer does it every second."""
+        if not self._shown:
+            self._timer.stop()
+        elif not self._is_looking:
+            self._is_looking = True
+            self._place.background.run(self, self._worklist.openings.ended, self._looked, self._silent)
+
+    def _looked(self, ended: tuple[tuple[Opened, Ending], ...]) -> None:
+        self._is_looking = False
+        self._answered_at = self._place.clock()
+        for opened, ending in ended:
+            self._end(opened.access_id, ending)
+
+    def _silent(self, _error: Exception) -> None:
+        """The ledger does not answer; after five minutes nothing may stay open (ATTACKS.md A11)."""
+        self._is_looking = False
+        if self._place.clock() - self._answered_at >= SILENT_SECONDS:
+            for access_id in list(self._shown):
+                self._end(access_id, Ending.OFFLINE)
+
+    def _end(self, access_id: str, ending: Ending) -> None:
+        """Blank at once, then purge and record the receipt."""
+        shown = self._shown.get(access_id)
+        if shown is None or access_id in self._closings:
+            return
+        state = self._ending_state(shown, ending, self._place.clock())
+        if shown.frame is not None and not shown.frame.is_ended:
+            shown.frame.end(state)
+        shown.read = Read()
+        self.record_ended.emit(shown.opened, replace(state, actions=()))
+        self._row = shown.row
+        if shown.frame is None:
+            self._shown.pop(access_id)
+        self._close_later(shown.opened, ending)
+
+    def _ending_state(self, shown: _Shown, ending: Ending, at: int) -> State:
+        zone = self._place.zone
+        if ending is Ending.WITHDRAWN:
+            closed = time_text(at, zone, seconds=True)
+            told = withdrawn(shown.row.patient.name, at, zone)
+            return replace(told, text=f"The record was closed at {closed} and your copy purged.", actions=_BACK)
+        if ending is Ending.ENDED:
+            return permission_ended(shown.opened.released.until, zone)
+        return State("held", "eye-off", _ENDINGS[ending], "The record is closed and your copy purged.", _BACK)
+
+    def _close_later(self, opened: Opened, ending: Ending) -> None:
+        self._place.background.run(
+            self,
+            lambda: self._worklist.openings.close(opened, ending),
+            self._closed,
+            self._not_receipted,
+        )
+
+    def _closed(self, closing: Closing) -> None:
+        access_id = closing.opened.access_id
+        shown = self._shown.get(access_id)
+        self._say(Step.IDLE)
+        if shown is None or shown.frame is None:
+            self.said.emit("Closed. Your copy is purged and the receipt recorded.")
+            return
+        self._closings[access_id] = closing
+        if closing.ending is Ending.WITHDRAWN:
+            shown.frame.state_view.show_state(withdrawn(shown.row.patient.name, closing.at, self._place.zone))
+
+    def _not_receipted(self, error: Exception) -> None:
+        """The plaintext is gone whatever happens; only the receipt is not on the ledger yet."""
+        if isinstance(error, UnsettledError):
+            self._settling.begin(error)
+            return
+        state = State("wait", "receipt-text", "Closed and purged.", "The purge receipt could not be recorded.")
+        self._say(Step.FAILED, state)
+
+    def stop(self) -> None:
+        """Drop everything (lock, sign-out); the desk closes what is open and records the receipts."""
+        self._timer.stop()
+        self._settling.stop()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        for shown in self._shown.values():
+            if shown.frame is not None and not shown.frame.is_ended:
+                shown.frame.end(State("held", "lock", "Locked."))
+        self._shown.clear()
+        self._closings.clear()
+        self._view = self._row = None

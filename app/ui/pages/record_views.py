@@ -1,0 +1,217 @@
+"""From an open record to the widget that shows it: read off the GUI thread in the confined child, drawn here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QComboBox
+
+from app.records.images import Image, Unreadable, open_images
+from app.records.refusal import RefusedError
+from app.records.views import Chart, Document, Table, open_chart, open_document, open_table
+from app.services.requests import short_id
+from app.ui.kinds import purpose_text
+from app.ui.pages.record_words import terms_facts, title_of
+from app.ui.readers.chart import ChartReader
+from app.ui.readers.document import DocumentReader
+from app.ui.readers.frame import OpeningFacts, RecordFrame
+from app.ui.readers.table import TableReader
+from app.ui.viewer.page import ViewerPage
+from app.ui.viewer.series import Place, series_of
+from app.ui.widgets import Button, ButtonKind
+from app.ui.wording import iso_day_text, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.records.reader import ReaderProcess
+    from app.services.openings import Opened
+    from app.services.worklist import RecordRow
+    from app.ui.pages.workplace import Workplace
+
+_FIRST_PAGES: Final = 2
+_CHECKED: Final = {"dicom": "File, pixels and header unchanged"}
+
+
+@dataclass
+class Read:
+    """What was read of an open record; exactly one of the four is there.
+
+    Attributes:
+        images: in display order, with the names of the objects they came from.
+        raw: the file as text, of charts and tables.
+    """
+
+    images: list[Image | Unreadable] = field(default_factory=list, repr=False)
+    names: dict[int, str] = field(default_factory=dict, repr=False)
+    chart: Chart | None = None
+    table: Table | None = None
+    document: Document | None = None
+    raw: str = field(default="", repr=False)
+
+
+def read_record(opened: Opened, reader: ReaderProcess, progress: Callable[[int, int], bool]) -> Read:
+    """Read an open record; blocks.
+
+    Args:
+        opened: verified plaintext.
+        reader: the confined reader.
+        progress: told images done and images in all; returns False to stop.
+
+    Raises:
+        RefusedError: it cannot be shown, and why.
+    """
+    content, kind = opened.objects, opened.manifest.kind
+    if kind == "dicom":
+        return _read_images(opened, reader, progress)
+    if kind == "fhir":
+        return Read(chart=open_chart(reader, content[0]), raw=_text(content[0]))
+    if kind == "csv":
+        return Read(table=open_table(reader, content[0]), raw=_text(content[0]))
+    if kind == "pdf":
+        return Read(document=open_document(reader, content[0], count=_FIRST_PAGES))
+    raise RefusedError("This version of Assent cannot show this kind of record. Update Assent.")
+
+
+def _read_images(opened: Opened, reader: ReaderProcess, progress: Callable[[int, int], bool]) -> Read:
+    read = Read()
+    total = len(opened.objects)
+    for number, image in enumerate(open_images(reader, opened.objects)):
+        read.images.append(image)
+        read.names[id(image)] = opened.manifest.objects[number].name
+        if not progress(number + 1, total):
+            break
+    if read.images and all(isinstance(image, Unreadable) for image in read.images):
+        reasons = [image.reason for image in read.images if isinstance(image, Unreadable)]
+        raise RefusedError(reasons[0])
+    return read
+
+
+def _text(content: bytes | memoryview) -> str:
+    return bytes(content).decode("utf-8", "replace")
+
+
+def facts_of(row: RecordRow, opened: Opened, place: Workplace) -> OpeningFacts:
+    """Return what the header of an open record says."""
+    patient, day = row.patient, iso_day_text(row.made_on)
+    return OpeningFacts(
+        patient=patient.name,
+        about=f"{iso_day_text(patient.birth_date)} · {patient.sex}",
+        title=f"{title_of(row)}, {day}",
+        purpose=purpose_text(opened.access.purpose),
+        consent=", ".join(short_id(each) for each in opened.access.consents),
+        until=opened.released.until,
+        recorded=f"Opening recorded {time_text(opened.access.at, place.zone, seconds=True)}",
+        checked=_CHECKED.get(opened.manifest.kind, "File unchanged"),
+        allowed=terms_facts(row, place, link=False)[1:-1],
+    )
+
+
+class RecordView(QObject):
+    """One frame for one open record, and what it tells of itself.
+
+    Args:
+        row: the line it was opened from.
+        opened: the record; names of objects are added to its ``viewed`` as they are shown.
+        read: what was read of it.
+        reader: renders further pages of documents.
+        place: clock, zone, background.
+
+    Signals:
+        suggestion_wanted: one row of a table that a model can read: its values by column name.
+    """
+
+    suggestion_wanted = Signal(object)
+
+    def __init__(self, row: RecordRow, opened: Opened, read: Read, reader: ReaderProcess, place: Workplace) -> None:
+        self._opened, self._read, self._reader, self._place = opened, read, reader, place
+        facts = facts_of(row, opened, place)
+        self.frame: RecordFrame = self._make(facts)
+        super().__init__(self.frame)
+        self._connect()
+
+    def _make(self, facts: OpeningFacts) -> RecordFrame:
+        clock, zone, read = self._place.clock, self._place.zone, self._read
+        if read.images:
+            flags = ("LOSSY",) if any(isinstance(each, Image) and each.lossy for each in read.images) else ()
+            return ViewerPage(facts, series_of(read.images, flags), clock, zone)
+        if read.chart is not None:
+            return ChartReader(facts, read.chart, read.raw, clock, zone)
+        if read.table is not None:
+            return TableReader(facts, read.table, read.raw, clock, zone)
+        if read.document is not None:
+            return DocumentReader(facts, read.document, clock, zone)
+        raise RefusedError("There is nothing in this record that could be shown.")
+
+    def _connect(self) -> None:
+        frame = self.frame
+        if isinstance(frame, ViewerPage):
+            frame.viewed.connect(self._note_image)
+            for canvas in frame.canvases:
+                if canvas.series is not None:
+                    self._note_image(canvas.series.key, canvas.index)
+            return
+        self._opened.viewed.update(item.name for item in self._opened.manifest.objects)
+        if isinstance(frame, DocumentReader):
+            frame.pages_wanted.connect(self._render)
+        if isinstance(frame, TableReader) and self._opened.manifest.category == "cytology":
+            self._offer_suggestion(frame)
+
+    def _note_image(self, key: str, index: int) -> None:
+        frame = self.frame
+        if not isinstance(frame, ViewerPage):
+            return
+        series = next((each for each in frame.series if each.key == key), None)
+        place = series.place(index) if series is not None and index < len(series) else None
+        name = self._read.names.get(id(place.image)) if isinstance(place, Place) else None
+        if name is not None:
+            self._opened.viewed.add(name)
+
+    def _render(self, first: int, count: int) -> None:
+        objects = self._opened.objects
+        if not objects:
+            return
+        content = objects[0]
+        self._place.background.run(
+            self,
+            lambda: open_document(self._reader, content, first=first, count=count),
+            self._add_pages,
+            lambda _error: None,
+        )
+
+    def _add_pages(self, document: Document) -> None:
+        if isinstance(self.frame, DocumentReader) and not self.frame.is_ended:
+            self.frame.add_pages(document)
+
+    def _offer_suggestion(self, frame: TableReader) -> None:
+        table = self._read.table
+        if table is None:
+            return
+        self.row_box = QComboBox()
+        self.row_box.setAccessibleName("Row to judge")
+        for number, cells in enumerate(table.rows, 1):
+            self.row_box.addItem(f"Row {number}: {cells[0].text}")
+        button = Button("Suggestion…", kind=ButtonKind.BARE, icon_name="chart-scatter", small=True)
+        button.clicked.connect(self._want_suggestion)
+        self.suggestion_button = button
+        frame.toolbar.addStretch(1)
+        frame.toolbar.addWidget(self.row_box)
+        frame.toolbar.addWidget(button)
+        frame.show_toolbar()
+
+    def _want_suggestion(self) -> None:
+        table = self._read.table
+        if table is not None:
+            self.suggestion_wanted.emit(row_values(table, self.row_box.currentIndex()))
+
+
+def row_values(table: Table, number: int) -> dict[str, object]:
+    """Return one row's measurements by column name, as written; names and dates of samples are no measurements."""
+    roles = set(table.roles.values())
+    return {
+        column.name: cell.text
+        for place, (column, cell) in enumerate(zip(table.columns, table.rows[number], strict=True))
+        if place not in roles
+    }
