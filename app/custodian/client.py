@@ -370,14 +370,17 @@ class CustodianClient:
         """Return where the ledger holds a transaction, with everything an offline verifier needs."""
         request = self._request(None, "proof", {"transaction_id": transaction_id})
         raw = self._transport(request)
-        reply, _ = self._verified(raw, request, "proof")
-        return Proof(
-            text(reply, "transaction_id"),
-            number(reply, "block"),
-            text(reply, "block_hash"),
-            member(reply, "content"),
-            raw,
-        )
+        reply, untrusted = self._verified(raw, request, "proof")
+        block_hash = text(reply, "block_hash")
+        try:
+            content = decode_object(untrusted)
+            header = text(content, "header")
+        except ContractError:
+            raise ReplyError("the proof is not well-formed") from None
+        if hashlib.sha256(header.encode()).hexdigest() != block_hash:
+            raise ReplyError("the proof is about another block")
+        signed = raw[: len(raw) - len(untrusted) - 1]
+        return Proof(text(reply, "transaction_id"), number(reply, "block"), block_hash, content, signed)
 
     # erasure
 

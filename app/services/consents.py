@@ -12,6 +12,7 @@ from app.consent.sentences import sentences
 from app.consent.tags import tag
 from app.consent.terms import Grantee, GranteeKind, Party
 from app.identity.cards import Card
+from app.identity.certificates import Role
 from app.services import pairs
 from app.services.accesses import Who, who
 from app.services.entries import Access, an_object, integer
@@ -122,6 +123,24 @@ class Consents:
         signing = Signing(party, consent_id, self.machine.clock(), self.language)
         return grant(self.machine, pair, consent_id, block(grantee, signing, emergency_opens=emergency_opens))
 
+    def people(self) -> tuple[Who, ...]:
+        """Return whom she could block: the practitioners of the hospitals whose people may ask for her records."""
+        found = {each.subject: each for pair in self.pairs for each in staff(self.machine, pair)}
+        return tuple(sorted(found.values(), key=lambda each: each.name))
+
+    def tells_withheld(self) -> dict[str, bool]:
+        """Return by hospital (msp_id) whether its people are told that a hidden record exists."""
+        return {pair.grantee: pair.client.tells_withheld(pair.identity, pair.patient_id) for pair in self.pairs}
+
+    def tell_withheld(self, *, on: bool) -> None:
+        """Choose, for all hospitals, whether their people are told that a hidden record exists (SCREENS.md 6.1).
+
+        Raises:
+            CustodianRefusal: as it says.
+        """
+        for pair in self.pairs:
+            pair.client.tell_withheld(pair.identity, pair.patient_id, on=on)
+
     def receipt(self, row: ConsentRow) -> Receipt:
         """Return the receipt of a consent that was given.
 
@@ -178,6 +197,17 @@ class Consents:
             return sentences(artefact, self.language)
         except UnreadableError:
             return ()
+
+
+def staff(machine: Machine, pair: Pair) -> tuple[Who, ...]:
+    """Return the practitioners of a pair's hospital whose badge can be shown, by name."""
+    machine.catch_up()
+    subjects = [
+        key[2] for key, value in machine.scan("member", pair.grantee) if str(value["role"]) == Role.PRACTITIONER.value
+    ]
+    explained = pair.client.explain(pair.identity, pair.patient_id, subjects)
+    people = [who(machine, pair.grantee, subject, explained) for subject in subjects]
+    return tuple(sorted((each for each in people if each.name), key=lambda each: each.name))
 
 
 def grant(machine: Machine, pair: Pair, consent_id: str, artefact: Artefact, replaces: str = "") -> Commit:

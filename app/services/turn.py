@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.consent.artefact import Artefact, Signing, sharing
+from app.consent.sentences import preview
 from app.consent.terms import Narrowing, Party, Terms, narrowings
 from app.services import pairs
 from app.services.accesses import Who, who
-from app.services.consents import grant
+from app.services.choices import Choices
+from app.services.consents import Consents, grant, staff
 from app.services.machine import Machine
 from app.services.pairs import Pair, Unlocked
 from app.services.receipts import Receipt, make_receipt
@@ -41,6 +43,7 @@ class Turn:
         language: in which she reads, ``en`` or ``de``.
         zone: her hospital's fixed offset.
         assisted_by: subject of the staff member who sits beside her, or empty.
+        fixed: the consent that she reads for the last time and then signs; None while she still chooses.
     """
 
     machine: Machine
@@ -55,6 +58,7 @@ class Turn:
     zone: str
     assisted_by: str = ""
     started_at: int = 0
+    fixed: Artefact | None = None
 
     @property
     def patient_name(self) -> str:
@@ -72,16 +76,56 @@ class Turn:
         Raises:
             WideningError: it would be more than was asked.
         """
-        self.terms = self.asked.narrowed(**{**_differences(self.asked, self.terms), **changes})
+        self.terms, self.fixed = self.asked.narrowed(**{**_differences(self.asked, self.terms), **changes}), None
         return self.terms
+
+    def choose(self, choices: Choices) -> Terms:
+        """Take over all of her choices.
+
+        Raises:
+            WideningError: they allow more than was asked, or nothing is left.
+        """
+        self.terms, self.fixed = choices.terms(self.asked), None
+        return self.terms
+
+    def read(self, language: str) -> None:
+        """Go on in another language; what is signed names the one in which she read."""
+        self.language, self.fixed = language, None
+
+    def asked_sentences(self) -> tuple[str, ...]:
+        """Return what was asked, sentence by sentence."""
+        return preview(sharing(self.asked, self._signing()))
 
     def artefact(self) -> Artefact:
         """Return the consent as it would be signed now; every text on the screen is made from it."""
+        return self.fixed or sharing(self.terms, self._signing())
+
+    def fix(self) -> Artefact:
+        """Hold the consent as it stands: what is read from now on is, byte for byte, what ``sign`` signs (A28)."""
+        self.fixed = self.artefact()
+        return self.fixed
+
+    def _signing(self) -> Signing:
         party = Party(
             self.pair.patient_id, self.pair.custodian, self.machine.hospitals[self.pair.custodian], zone=self.zone
         )
-        signing = Signing(party, self.consent_id, self.machine.clock(), self.language, self.assisted_by)
-        return sharing(self.terms, signing)
+        return Signing(party, self.consent_id, self.machine.clock(), self.language, self.assisted_by)
+
+    def people(self) -> tuple[Who, ...]:
+        """Return whom she could block here: the doctors and nurses of the hospital that asks, but not the asker."""
+        return tuple(each for each in staff(self.machine, self.pair) if each.subject != self.asked_by.subject)
+
+    def block_person(self, person: Who, card_text: str, pin: str, *, emergency_opens: bool) -> Commit:
+        """Refuse one person everything, as a consent of its own that is in force at once.
+
+        Raises:
+            WrongCardError, WrongPinError: it is not her card, or not its PIN.
+            CustodianRefusal, GatewayError, UnsettledError: as they say.
+        """
+        opened = pairs.unlock(self.machine, card_text, pin, self.pair.grantee)
+        opened.pair(self.pair.patient_id)
+        consents = Consents(self.machine, opened.card, opened.pairs, self.language, self.zone)
+        return consents.block_person(person, pin, emergency_opens=emergency_opens)
 
     def sign(self, card_text: str, pin: str) -> Receipt:
         """Sign the terms with card and PIN and have them recorded.

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PROGRAMS: Final = ("spd-say", "say")
-_LANGUAGE: Final = {"spd-say": {"en": ("-l", "en"), "de": ("-l", "de")}, "say": {"en": (), "de": ("-v", "Anna")}}
-_FROM_INPUT: Final = {"spd-say": ("-w", "-e"), "say": ("-f", "-")}
+_LANGUAGE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "spd-say": {"en": ("-l", "en"), "de": ("-l", "de")},
+    "say": {"en": (), "de": ("-v", "Anna")},
+}
+_FROM_INPUT: Final[dict[str, tuple[str, ...]]] = {"spd-say": ("-w", "-e"), "say": ("-f", "-")}
 
 
 class Speech(QObject):
