@@ -2,7 +2,7 @@
 
 from app.custodian import readings
 from app.custodian.desk import Desk
-from app.custodian.index import Link
+from app.custodian.entries import Link
 from app.custodian.journal import JournalKind
 from app.custodian.messages import CustodianRefusal, Request, exactly, text, texts
 from ledger.contract.caller import Caller

@@ -162,7 +162,7 @@ class Custodian:
             fields, chunk = objects.fetch_object(desk, request, caller)
             return self._signed("object", request, fields, chunk)
         if kind == "proof":
-            return self._signed("proof", request, proofs.proof(desk, request))
+            return self._signed("proof", request, *proofs.proof(desk, request))
         if kind in _IN_CLEAR:
             return self._signed(kind, request, _IN_CLEAR[kind](desk, request, caller))
         if kind in _BY_PIN:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.consent.describe import RecordFacts, describe_record
 from app.consent.tags import Tag, TagKind
 from app.custodian.desk import Desk
-from app.custodian.index import HeldRecord, Link, SharedRecord
+from app.custodian.entries import HeldRecord, Link, SharedRecord
 from app.custodian.messages import texts
 from app.records.imported import ImportRecord
 from ledger.contract.canonical import Json

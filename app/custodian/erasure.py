@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.custodian.authentication import require_staff
 from app.custodian.desk import Desk
+from app.custodian.entries import Link, SharedRecord
 from app.custodian.following import owe
-from app.custodian.index import Link, SharedRecord
 from app.custodian.journal import JournalEntry, JournalKind, StoredReply
 from app.custodian.keytable import BACKUP_DAYS, DAY
 from app.custodian.messages import CustodianRefusal, Request, exactly, member, objects, text, unframe

@@ -11,7 +11,7 @@ from typing import Final
 from app.custodian.artefacts import is_faithful
 from app.custodian.decoding import decode_terms
 from app.custodian.desk import Desk
-from app.custodian.index import Link
+from app.custodian.entries import Link
 from app.custodian.journal import JournalKind
 from app.custodian.messages import CustodianRefusal
 from app.custodian.notices import notify

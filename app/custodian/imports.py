@@ -7,7 +7,7 @@ from typing import Final
 from app.custodian.authentication import require_staff
 from app.custodian.describing import inputs_of
 from app.custodian.desk import Desk
-from app.custodian.index import HeldRecord, HeldVersion
+from app.custodian.entries import HeldRecord, HeldVersion
 from app.custodian.messages import CustodianRefusal, Request, exactly, number, objects, text
 from app.custodian.pairs import ensure_pair
 from app.custodian.results import ImportFile

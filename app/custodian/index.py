@@ -4,22 +4,22 @@ Every row is sealed under the purpose key of its kind (``tables``). Ids of the l
 which of them belong to one person is not. Keys are in the key table, a file of its own.
 """
 
-import base64
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from app.custodian import readings
+from app.custodian import entries, readings
 from app.custodian.database import connect, truncate
-from app.custodian.results import Opening, Person, StoredRequest
+from app.custodian.entries import HeldCard, HeldPerson, HeldRecord, HeldVersion, Link, SharedRecord
+from app.custodian.results import Opening, StoredRequest
 from app.custodian.tables import SealedTable
 from app.identity.badges import BadgeOpening
 from app.identity.keys import MasterKey, Purpose, wipe
-from app.identity.pins import PinVerifier
 from ledger.contract.canonical import Json
-from ledger.contract.wire import integer, members, strings, text
+from ledger.contract.wire import text
+from ledger.encoding import from_base64, to_base64
 
 PIN_TRIES: Final = 5
 _SEALED: Final = (
@@ -42,122 +42,6 @@ _PLAIN: Final = """
 CREATE TABLE IF NOT EXISTS nonces (nonce BLOB PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class HeldPerson:
-    """A registered patient.
-
-    Attributes:
-        person_id: internal, never on the ledger.
-        person: what was registered.
-        registered_at: seconds UTC.
-        registered_by: subject of the registrar.
-    """
-
-    person_id: str
-    person: Person
-    registered_at: int
-    registered_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldCard:
-    """A card's custodian half: not its secret.
-
-    Attributes:
-        card_id: on the paper.
-        person_id: whose.
-        verifier: of the PIN.
-        tries_left: before it locks.
-    """
-
-    card_id: str
-    person_id: str
-    verifier: PinVerifier
-    tries_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One pair: a patient id and whom it stands for.
-
-    Attributes:
-        patient_id: random, per person and grantee.
-        person_id: internal.
-        grantee: msp_id.
-        tell_withheld: the grantee may know that something is withheld.
-        certificate: the newest patient certificate, DER, or empty.
-        introduced: subjects of the grantee's staff that she was introduced to.
-    """
-
-    patient_id: str
-    person_id: str
-    grantee: str
-    tell_withheld: bool = True
-    certificate: bytes = b""
-    introduced: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRecord:
-    """A record as the hospital knows it, once for all pairs.
-
-    Attributes:
-        internal_id: never on the ledger.
-        person_id: whose.
-        version: the newest.
-        category: code of the category.
-        date: ISO date for the list, or empty.
-        display: one line.
-        inputs: what ``describe_record`` is given.
-        source: which import it came with, for finding doubles: SHA-256 of the manifest's objects.
-    """
-
-    internal_id: str
-    person_id: str
-    version: int
-    category: str
-    date: str
-    display: str
-    inputs: dict[str, Json]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldVersion:
-    """One version of a record in the object store.
-
-    Attributes:
-        internal_id: of the record.
-        version: from 1.
-        manifest_name: object name of the sealed manifest.
-        manifest_digest: lower-case hex SHA-256 of the manifest.
-        sizes: bytes of each object by name, the manifest's too.
-    """
-
-    internal_id: str
-    version: int
-    manifest_name: str
-    manifest_digest: str
-    sizes: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class SharedRecord:
-    """A record as one pair sees it: its own id and salts (ATTACKS.md A17).
-
-    Attributes:
-        patient_id: of the pair.
-        record_id: random, on the ledger.
-        internal_id: of the record.
-        salts: by version, of its commitment.
-    """
-
-    patient_id: str
-    record_id: str
-    internal_id: str
-    salts: dict[int, bytes]
 
 
 class Index:
@@ -198,61 +82,47 @@ class Index:
 
     def put_person(self, held: HeldPerson) -> None:
         """Register a person."""
-        value: dict[str, Json] = {
-            "person": readings.person_fields(held.person),
-            "registered_at": held.registered_at,
-            "registered_by": held.registered_by,
-        }
+        value = entries.person_value(held)
         self._persons.put(held.person_id, value)
 
     def person(self, person_id: str) -> HeldPerson | None:
         """Return a person."""
         value = self._persons.find(person_id)
-        return None if value is None else _person(person_id, value)
+        return None if value is None else entries.read_person(person_id, value)
 
     def persons(self) -> list[HeldPerson]:
         """Return everybody registered here."""
-        return [_person(person_id, value) for person_id, value in self._persons.all()]
+        return [entries.read_person(person_id, value) for person_id, value in self._persons.all()]
 
     def put_card(self, card: HeldCard) -> None:
         """Write a card: new PIN, or a try less."""
-        value: dict[str, Json] = {
-            "person_id": card.person_id,
-            "verifier": card.verifier.to_wire(),
-            "tries_left": card.tries_left,
-        }
+        value = entries.card_value(card)
         self._cards.put(card.card_id, value, card.person_id)
 
     def card(self, card_id: str) -> HeldCard | None:
         """Return a card by what is printed on it."""
         value = self._cards.find(card_id)
-        return None if value is None else _card(card_id, value)
+        return None if value is None else entries.read_card(card_id, value)
 
     def card_of(self, person_id: str) -> HeldCard | None:
         """Return a person's card; there is at most one."""
-        return next((_card(card_id, value) for card_id, value in self._cards.of_group(person_id)), None)
+        return next((entries.read_card(card_id, value) for card_id, value in self._cards.of_group(person_id)), None)
 
     # pairs
 
     def put_link(self, link: Link) -> None:
         """Write a pair."""
-        value: dict[str, Json] = {
-            "person_id": link.person_id,
-            "grantee": link.grantee,
-            "tell_withheld": link.tell_withheld,
-            "certificate": _text(link.certificate),
-            "introduced": [*link.introduced],
-        }
+        value = entries.link_value(link)
         self._links.put(link.patient_id, value, link.person_id)
 
     def link(self, patient_id: str) -> Link | None:
         """Return the pair of a patient id."""
         value = self._links.find(patient_id)
-        return None if value is None else _link(patient_id, value)
+        return None if value is None else entries.read_link(patient_id, value)
 
     def links_of(self, person_id: str) -> list[Link]:
         """Return all pairs of a person."""
-        return [_link(patient_id, value) for patient_id, value in self._links.of_group(person_id)]
+        return [entries.read_link(patient_id, value) for patient_id, value in self._links.of_group(person_id)]
 
     def find_pair(self, person_id: str, grantee: str) -> Link | None:
         """Return the one live pair of a person and a grantee (ATTACKS.md A30)."""
@@ -268,64 +138,45 @@ class Index:
 
     def put_record(self, record: HeldRecord) -> None:
         """Write a record."""
-        value: dict[str, Json] = {
-            "person_id": record.person_id,
-            "version": record.version,
-            "category": record.category,
-            "date": record.date,
-            "display": record.display,
-            "inputs": record.inputs,
-            "source": record.source,
-        }
+        value = entries.record_value(record)
         self._records.put(record.internal_id, value, record.person_id)
 
     def record(self, internal_id: str) -> HeldRecord | None:
         """Return a record."""
         value = self._records.find(internal_id)
-        return None if value is None else _record(internal_id, value)
+        return None if value is None else entries.read_record(internal_id, value)
 
     def records_of(self, person_id: str) -> list[HeldRecord]:
         """Return all records of a person."""
-        return [_record(internal_id, value) for internal_id, value in self._records.of_group(person_id)]
+        return [entries.read_record(internal_id, value) for internal_id, value in self._records.of_group(person_id)]
 
     def put_version(self, version: HeldVersion) -> None:
         """Write a version."""
-        value: dict[str, Json] = {
-            "internal_id": version.internal_id,
-            "version": version.version,
-            "manifest_name": version.manifest_name,
-            "manifest_digest": version.manifest_digest,
-            "sizes": {**version.sizes},
-        }
+        value = entries.version_value(version)
         self._versions.put(f"{version.internal_id}/{version.version}", value, version.internal_id)
 
     def version(self, internal_id: str, version: int) -> HeldVersion | None:
         """Return one version."""
         value = self._versions.find(f"{internal_id}/{version}")
-        return None if value is None else _version(value)
+        return None if value is None else entries.read_version(value)
 
     def versions_of(self, internal_id: str) -> list[HeldVersion]:
         """Return all versions of a record."""
-        return [_version(value) for _, value in self._versions.of_group(internal_id)]
+        return [entries.read_version(value) for _, value in self._versions.of_group(internal_id)]
 
     def put_shared(self, shared: SharedRecord) -> None:
         """Write a record as a pair sees it; found by record and by pair."""
-        value: dict[str, Json] = {
-            "patient_id": shared.patient_id,
-            "record_id": shared.record_id,
-            "internal_id": shared.internal_id,
-            "salts": {str(version): _text(salt) for version, salt in shared.salts.items()},
-        }
+        value = entries.shared_value(shared)
         self._shared.put(f"{shared.patient_id}/{shared.record_id}", value, shared.patient_id)
 
     def shared(self, patient_id: str, record_id: str) -> SharedRecord | None:
         """Return a record of a pair."""
         value = self._shared.find(f"{patient_id}/{record_id}")
-        return None if value is None else _shared(value)
+        return None if value is None else entries.read_shared(value)
 
     def shared_of(self, patient_id: str) -> list[SharedRecord]:
         """Return all records of a pair."""
-        return [_shared(value) for _, value in self._shared.of_group(patient_id)]
+        return [entries.read_shared(value) for _, value in self._shared.of_group(patient_id)]
 
     # texts
 
@@ -341,13 +192,13 @@ class Index:
 
     def put_artefact(self, patient_id: str, consent_id: str, opening: Opening) -> None:
         """Keep a signed artefact and its salt; the bytes are kept as they came."""
-        value: dict[str, Json] = {"content": _text(opening.content), "salt": _text(opening.salt)}
+        value: dict[str, Json] = {"content": to_base64(opening.content), "salt": to_base64(opening.salt)}
         self._artefacts.put(f"{patient_id}/{consent_id}", value, patient_id)
 
     def artefact(self, patient_id: str, consent_id: str) -> Opening | None:
         """Return a signed artefact."""
         value = self._artefacts.find(f"{patient_id}/{consent_id}")
-        return None if value is None else Opening(_bytes(value["content"]), _bytes(value["salt"]))
+        return None if value is None else Opening(from_base64(text(value["content"])), from_base64(text(value["salt"])))
 
     def put_badge(self, msp_id: str, subject: str, badge: BadgeOpening) -> None:
         """Keep who a subject is."""
@@ -483,70 +334,3 @@ class Index:
         if record is not None:
             for link in self.links_of(record.person_id):
                 yield from (each for each in self.shared_of(link.patient_id) if each.internal_id == internal_id)
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
-def _bytes(value: Json) -> bytes:
-    return base64.b64decode(text(value))
-
-
-def _person(person_id: str, value: dict[str, Json]) -> HeldPerson:
-    return HeldPerson(
-        person_id,
-        readings.person(members(value["person"])),
-        integer(value["registered_at"]),
-        text(value["registered_by"]),
-    )
-
-
-def _card(card_id: str, value: dict[str, Json]) -> HeldCard:
-    return HeldCard(
-        card_id, text(value["person_id"]), PinVerifier.from_wire(value["verifier"]), integer(value["tries_left"])
-    )
-
-
-def _link(patient_id: str, value: dict[str, Json]) -> Link:
-    return Link(
-        patient_id,
-        text(value["person_id"]),
-        text(value["grantee"]),
-        value["tell_withheld"] is True,
-        _bytes(value["certificate"]),
-        tuple(strings(value["introduced"])),
-    )
-
-
-def _record(internal_id: str, value: dict[str, Json]) -> HeldRecord:
-    return HeldRecord(
-        internal_id,
-        text(value["person_id"]),
-        integer(value["version"]),
-        text(value["category"]),
-        text(value["date"]),
-        text(value["display"]),
-        members(value["inputs"]),
-        text(value["source"]),
-    )
-
-
-def _version(value: dict[str, Json]) -> HeldVersion:
-    return HeldVersion(
-        text(value["internal_id"]),
-        integer(value["version"]),
-        text(value["manifest_name"]),
-        text(value["manifest_digest"]),
-        {name: integer(size) for name, size in members(value["sizes"]).items()},
-    )
-
-
-def _shared(value: dict[str, Json]) -> SharedRecord:
-    salts = members(value["salts"])
-    return SharedRecord(
-        text(value["patient_id"]),
-        text(value["record_id"]),
-        text(value["internal_id"]),
-        {int(version): _bytes(salts[version]) for version in salts},
-    )

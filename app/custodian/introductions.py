@@ -7,7 +7,7 @@ from app.consent.calendar import FIRST_DAY, LAST_DAY, cover
 from app.consent.tags import TagKind
 from app.custodian.authentication import require_staff
 from app.custodian.desk import Desk
-from app.custodian.index import Link
+from app.custodian.entries import Link
 from app.custodian.messages import CustodianRefusal, Request, exactly, text, texts
 from app.custodian.notices import code_digest
 from app.custodian.pairs import ensure_pair

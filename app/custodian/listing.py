@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.custodian.desk import Desk
-from app.custodian.index import HeldRecord, SharedRecord
+from app.custodian.entries import HeldRecord, SharedRecord
 from app.custodian.sharing import policy_of
 from ledger.contract.asks import party_ask, practitioner_ask
 from ledger.contract.caller import Caller

@@ -7,7 +7,7 @@ import hmac
 from typing import Final
 
 from app.custodian.desk import Desk
-from app.custodian.index import Link, SharedRecord
+from app.custodian.entries import Link, SharedRecord
 from app.identity.cards import patient_share
 from app.identity.keys import wipe
 from ledger.contract.canonical import encode

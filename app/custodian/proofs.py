@@ -9,8 +9,10 @@ from ledger.contract.canonical import Json, encode, load
 from ledger.encoding import from_base64
 
 
-def proof(desk: Desk, request: Request) -> dict[str, Json]:
-    """Return the place of a valid transaction; nothing in it is secret, so whoever knows the id may ask.
+def proof(desk: Desk, request: Request) -> tuple[dict[str, Json], bytes]:
+    """Return what is signed about a valid transaction, and envelope, header and path, which prove themselves.
+
+    Nothing in it is secret, so whoever knows the id may ask.
 
     Raises:
         CustodianRefusal: ``refused``: the verified ledger holds no valid transaction of this id.
@@ -29,19 +31,15 @@ def proof(desk: Desk, request: Request) -> dict[str, Json]:
         raise CustodianRefusal("halted", "the stored block is not the verified one")
     index = next(place for place, each in enumerate(envelopes) if _transaction_id(each) == transaction_id)
     tree = merkle.levels([merkle.leaf_hash(each) for each in envelopes])
-    return {
-        "transaction_id": transaction_id,
-        "block": number,
-        "block_hash": block_hash,
-        "content": {
-            "header": header.decode("ascii"),
-            "block_signature": head["signature"],
-            "envelope": envelopes[index].decode("ascii"),
-            "index": index,
-            "count": len(envelopes),
-            "path": [sibling.hex() for sibling in merkle.path(tree, index)],
-        },
+    content = {
+        "header": header.decode("ascii"),
+        "block_signature": head["signature"],
+        "envelope": envelopes[index].decode("ascii"),
+        "index": index,
+        "count": len(envelopes),
+        "path": [sibling.hex() for sibling in merkle.path(tree, index)],
     }
+    return {"transaction_id": transaction_id, "block": number, "block_hash": block_hash}, encode(content)
 
 
 def _transaction_id(envelope: bytes) -> str:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from app.custodian import readings
 from app.custodian.authentication import require_staff
 from app.custodian.desk import Desk
-from app.custodian.index import PIN_TRIES, HeldCard, HeldPerson, Link
+from app.custodian.entries import HeldCard, HeldPerson, Link
+from app.custodian.index import PIN_TRIES
 from app.custodian.messages import CustodianRefusal, Request, exactly, member, raw_bytes, text, to_text
 from app.custodian.notices import notify
 from app.custodian.pairs import ensure_pair, share_of

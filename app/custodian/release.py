@@ -13,7 +13,7 @@ from app.custodian.artefacts import is_faithful
 from app.custodian.authentication import active
 from app.custodian.describing import describe
 from app.custodian.desk import Desk
-from app.custodian.index import HeldVersion, SharedRecord
+from app.custodian.entries import HeldVersion, SharedRecord
 from app.custodian.introductions import wear_badge
 from app.custodian.journal import JournalEntry, JournalKind, JournalRow
 from app.custodian.listing import index_rows

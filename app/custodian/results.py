@@ -434,8 +434,8 @@ class Proof:
         transaction_id: of the transaction.
         block: number of its block.
         block_hash: lower-case hex.
-        content: envelope, header and path, as ``ledger.replica`` gives them.
-        signed: the custodian's signed bytes.
+        content: header, block_signature, envelope, index, count and path; they prove themselves.
+        signed: the custodian's signed {transaction_id, block, block_hash}.
     """
 
     transaction_id: str

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from app.custodian.describing import describe, describe_all
 from app.custodian.desk import Desk
-from app.custodian.index import HeldRecord, Link
+from app.custodian.entries import HeldRecord, Link
 from app.custodian.pairs import complete_pair, register_shared, share_record
 from ledger.contract.decision import Ask, Policy, decide
 from ledger.contract.provision import Consent, Kind, Provision, Record

@@ -191,6 +191,32 @@ def test_a_proof_leads_from_the_entry_to_the_signed_block(world: World, opening:
     merkle.verify_path(merkle.leaf_hash(envelope), index, count, path, root)
 
 
+def test_the_custodians_signature_is_over_the_place_alone(world: World, opening: Opened) -> None:
+    """So that a receipt does not hold everything twice."""
+    proof = world.alder.client.proof(opening.access.access_id)
+    outer, rest = unframe(proof.signed)
+    assert rest == b""
+    reply = member(outer, "reply")
+    assert set(reply) == {"type", "network_id", "request", "transaction_id", "block", "block_hash"}
+    verify_signature(
+        load_public_key(world.alder.receipt_key.public_key),
+        signed_bytes("proof", world.ledger.network_id, encode(reply)),
+        from_base64(str(outer["signature"])),
+    )
+
+
+@pytest.mark.parametrize("attachment", [b"", b"{}", b'{"header":"other"}'])
+def test_a_proof_about_something_else_is_refused(world: World, opening: Opened, attachment: bytes) -> None:
+    def rogue(message: bytes) -> bytes:
+        return frame(unframe(world.alder.custodian.handle(message))[0], attachment)
+
+    client = CustodianClient(
+        rogue, world.ledger.network_id, "Alder", lambda: world.alder.receipt_key.public_key, clock=world.clock
+    )
+    with pytest.raises(ReplyError):
+        client.proof(opening.access.access_id)
+
+
 def test_there_is_no_proof_of_what_is_not_there(world: World) -> None:
     with pytest.raises(CustodianRefusal, match="refused"):
         world.alder.client.proof("0" * 64)

@@ -81,8 +81,10 @@ def test_what_is_withheld_by_label_is_counted_only_if_she_lets_them_know(
 ) -> None:
     """Scenario 13; ATTACKS.md A18: a count, no date, no kind."""
     patient_id = prepared(world, world.dan)
+    assert world.alder.client.tells_withheld(world.alice.signers["Birch"], patient_id)
     if not told:
         world.alder.client.tell_withheld(world.alice.signers["Birch"], patient_id, on=False)
+    assert world.alder.client.tells_withheld(world.alice.signers["Birch"], patient_id) is told
     world.alder.import_documents(
         world.alice, document("plain"), document("psychiatric", level="R", sensitivities=("PSY",))
     )
