@@ -11,6 +11,8 @@ from enum import StrEnum
 from app.consent.terms import Category
 from app.services.entries import integer
 from app.services.machine import Machine
+from app.services.notebook import PatientRef
+from app.services.opening_log import OpeningRow, read_log
 from app.services.requests import RequestRow, RequestState
 from app.services.worklist import RecordRow, RowState, Worklist
 from ledger.contract.canonical import Json
@@ -91,6 +93,16 @@ class Reasons:
         grounds.sort(key=lambda ground: ground.stand is not Stand.PERMITS)
         asked = requests[row.consent_id].asked.categories if row.consent_id in requests else frozenset()
         return Explanation(row, asked, tuple(grounds), row.reason or _reason(row))
+
+    def lines(self, patient_id: str) -> tuple[PatientRef, tuple[RecordRow, ...], tuple[OpeningRow, ...]]:
+        """Return a patient, her lines and his own openings.
+
+        Raises:
+            LookupError: he was never introduced to this patient.
+            CustodianRefusal, LedgerDamagedError: as they say.
+        """
+        patient = self.worklist.patients.read(patient_id)
+        return patient, self.worklist.of_patient(patient), read_log(self.worklist, patient)
 
     def _grounds(self, row: RecordRow, consent_id: str, request: RequestRow | None) -> list[Ground]:
         value = self.machine.find("consent", row.patient.patient_id, consent_id)

@@ -49,6 +49,14 @@ def kind_icon(category: str) -> str:
         return "file-lock"
 
 
+def kind_word(category: str) -> str:
+    """Return the name of a kind inside a sentence: "images", "laboratory"."""
+    try:
+        return _SHORT.get(Category(category), _KINDS[Category(category)][0].lower())
+    except ValueError:
+        return "this"
+
+
 def kinds_text(categories: Iterable[Category]) -> str:
     """Return kinds in one line: "Images, cytology"."""
     chosen = frozenset(categories)

@@ -163,7 +163,7 @@ class RecordPane(PreviewPane):
         self.first_button.setEnabled(not (is_busy and key == "open"))
         self.ask_button.setVisible(key != "ask")
         told = (
-            "That is recorded first, with your name and purpose"
+            "Opening the list is recorded first, with your name and purpose"
             if row.state is RowState.NOT_LISTED
             else ("Opening is recorded first, with your name and purpose")
         )

@@ -210,8 +210,11 @@ class RecordView(QObject):
 def row_values(table: Table, number: int) -> dict[str, object]:
     """Return one row's measurements by column name, as written; names and dates of samples are no measurements."""
     roles = set(table.roles.values())
+    numeric = {
+        place for row in table.rows for place, cell in enumerate(row) if cell.number is not None and place not in roles
+    }
     return {
         column.name: cell.text
         for place, (column, cell) in enumerate(zip(table.columns, table.rows[number], strict=True))
-        if place not in roles
+        if place in numeric
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.services.requests import short_id
 from app.services.worklist import RecordRow, RowState
-from app.ui.kinds import kind_icon, kind_text, kinds_text, purpose_text
+from app.ui.kinds import kind_icon, kind_text, kind_word, kinds_text, purpose_text
 from app.ui.pages.phases import Phase, Step
 from app.ui.vocabulary import Chip, Status, chip
 from app.ui.widgets.panes import Fact
@@ -145,11 +145,10 @@ def period_text(terms: Terms) -> str:
 
 def why_sentence(row: RecordRow) -> str:
     """Return in one sentence why a line is closed or open."""
-    name, kind = row.patient.name, kind_text(row.category).lower()
+    name, kind = row.patient.name, kind_word(row.category)
     sentences = {
         RowState.WAITING: f"You asked for {kind}. {name} has not decided yet.",
-        RowState.NOT_LISTED: f"{name} allows you {kind}. Which records there are is shown after you open the list; "
-        "that is recorded.",
+        RowState.NOT_LISTED: f"{name} allows you {kind}. Open the list to see which records there are.",
         RowState.WITHHELD: "By the patient's choice, kind and date are not shown.",
         RowState.ENDED: f"The permission for {kind} has ended or was withdrawn.",
     }
