@@ -5,9 +5,10 @@ has the heavy parsers already imported, limits on memory, CPU time, files and pr
 temporary folder and no descriptor but its channel. An object comes in as a descriptor; the answer goes out through
 memory that the parent sized and that the child only maps.
 
-Channel messages are JSON in one packet each. Parent to child: ``{operation, size, arguments}`` with the object's
-descriptor; child to parent: ``{need: bytes}``, answered by a descriptor of exactly that size, then ``{done: true}``; or
-``{refused: reason}``. When a child is gone, the server writes ``{exit: status}`` on its behalf.
+Channel messages are JSON in one packet each. Parent to child: ``{operation, size, room, arguments}`` with the
+descriptors of the object and of ``room`` bytes for the answer; child to parent: ``{need: bytes}`` if that is too
+small, answered by a descriptor of exactly that size, then ``{done: true}``; or ``{refused: reason}``. When a child is
+gone, the server writes ``{exit: status}`` on its behalf.
 """
 
 import contextlib
@@ -195,7 +196,7 @@ class _Session:
 
     def run(self) -> None:
         while True:
-            packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET, 1)
+            packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET, 2)
             if not packet:
                 return
             request = json.loads(packet)
@@ -203,7 +204,8 @@ class _Session:
             with mmap.mmap(descriptors[0], request["size"], access=mmap.ACCESS_READ) as mapped:
                 os.close(descriptors[0])
                 with memoryview(mapped) as untrusted:
-                    self._answer(request, untrusted)
+                    self._answer(request, untrusted, descriptors[1])
+            os.close(descriptors[1])
 
     def _limit_cost(self, size: int) -> None:
         """Memory for this object beyond what is mapped now, and CPU seconds beyond those spent."""
@@ -213,13 +215,13 @@ class _Session:
         seconds = int(spent.ru_utime + spent.ru_stime + 2 * self._limits.seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
-    def _answer(self, request: dict[str, object], untrusted: memoryview) -> None:
+    def _answer(self, request: dict[str, object], untrusted: memoryview, answer: int) -> None:
         try:
             module, function = OPERATIONS[str(request["operation"])]
             operation: Operation = getattr(importlib.import_module(module), function)
             arguments = request["arguments"]
             document, arrays = operation(untrusted, arguments if isinstance(arguments, dict) else {}, self._limits)
-            self._deliver(document, arrays)
+            self._deliver(document, arrays, answer, int(str(request["room"])))
         except RefusedError as refusal:
             self._refuse(refusal.reason)
         except MemoryError:
@@ -236,7 +238,7 @@ class _Session:
     def _refuse(self, reason: str) -> None:
         self._channel.send(json.dumps({"refused": reason[:2000]}).encode())
 
-    def _deliver(self, document: dict[str, object], arrays: Sequence[Array]) -> None:
+    def _deliver(self, document: dict[str, object], arrays: Sequence[Array], answer: int, room: int) -> None:
         places: list[dict[str, object]] = []
         offset = 0
         for array in arrays:
@@ -249,12 +251,15 @@ class _Session:
             raise RefusedError(
                 f"Shown, it would need {total >> 20} MiB; at most {self._limits.output_bytes >> 20} MiB are shown."
             )
-        self._channel.send(json.dumps({"need": total}).encode())
-        packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET, 1)
-        if not packet:
-            return
-        with mmap.mmap(descriptors[0], total) as out:
+        if total > room:
+            self._channel.send(json.dumps({"need": total}).encode())
+            packet, descriptors, _, _ = socket.recv_fds(self._channel, PACKET, 1)
+            if not packet:
+                return
+            os.dup2(descriptors[0], answer)
             os.close(descriptors[0])
+            room = total
+        with mmap.mmap(answer, room) as out:
             out[:8] = len(text).to_bytes(8, "little")
             out[8 : 8 + len(text)] = text
             with memoryview(out) as view:

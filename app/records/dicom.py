@@ -72,6 +72,9 @@ _SYNTAX_NAMES: Final = {
     "1.2.840.10008.1.2.4.57": "JPEG Lossless",
     "1.2.840.10008.1.2.4.70": "JPEG Lossless",
 }
+_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+_NATIVE: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN})
+_OVERLAY_GROUPS: Final = frozenset(range(0x6000, 0x6020, 2))
 _J2K_SIZE_MARK: Final = b"\xff\x4f\xff\x51"
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -89,7 +92,7 @@ def describe(
     ds = _read(untrusted, stop_before_pixels=True)
     if (
         str(ds.get("SOPClassUID", "")) == _DIRECTORY_CLASS
-        or str(ds.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY_CLASS
+        or str(ds.dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY_CLASS
     ):
         raise RefusedError("It is a DICOMDIR, a list of other files. Choose the folder that holds the images instead.")
     uids = {name: _uid(ds, keyword) for name, keyword in _UIDS.items()}
@@ -126,9 +129,10 @@ def images(
     """
     del arguments
     structure = survey(untrusted, limits)
-    ds = _read(untrusted, stop_before_pixels=False)
+    native = _is_native(structure)
+    ds = _read(untrusted, stop_before_pixels=native)
     notes: list[str] = []
-    frames, photometric = _decode(ds, structure, limits)
+    frames, photometric = _native(ds, structure, untrusted, limits) if native else _decode(ds, structure, limits)
     arrays: list[Any] = [frames]
     return {
         "series_instance_uid": plain(_text(ds, "SeriesInstanceUID"), _UID_LETTERS),
@@ -159,10 +163,29 @@ def images(
     }, arrays
 
 
-def _read(untrusted: memoryview, *, stop_before_pixels: bool) -> Any:
+class _Header:
+    """A data set whose absent elements cost nothing to ask for; most of those asked for are absent."""
+
+    def __init__(self, ds: Any) -> None:
+        from pydicom.datadict import tag_for_keyword  # noqa: PLC0415
+
+        self.dataset = ds
+        self._tag_of = tag_for_keyword
+        self._tags = frozenset(map(int, ds.keys()))
+
+    def get(self, keyword: str, default: Any = None) -> Any:
+        """Return an element's value, or ``default`` if it is absent."""
+        tag = self._tag_of(keyword)
+        return self.dataset[tag].value if tag in self._tags else default
+
+    def __contains__(self, keyword: str) -> bool:
+        return self._tag_of(keyword) in self._tags
+
+
+def _read(untrusted: memoryview, *, stop_before_pixels: bool) -> _Header:
     import pydicom  # noqa: PLC0415  -- one second of imports; the child has it warm
 
-    return pydicom.dcmread(io.BytesIO(untrusted), stop_before_pixels=stop_before_pixels)
+    return _Header(pydicom.dcmread(io.BytesIO(untrusted), stop_before_pixels=stop_before_pixels))
 
 
 def _text(ds: Any, keyword: str) -> str:
@@ -275,7 +298,7 @@ def _decode(ds: Any, structure: Structure, limits: Limits) -> tuple["np.ndarray[
     if not decoder.is_available:
         raise _unsupported(structure.transfer_syntax_uid)
     _check_codestreams(ds, structure, limits)
-    array, meta = decoder.as_array(ds, raw=True)
+    array, meta = decoder.as_array(ds.dataset, raw=True)
     photometric = str(meta["photometric_interpretation"])
     samples = int(meta["samples_per_pixel"])
     if array.ndim == (3 if samples > 1 else 2):
@@ -283,6 +306,36 @@ def _decode(ds: Any, structure: Structure, limits: Limits) -> tuple["np.ndarray[
     if array.dtype.byteorder == ">":
         array = array.astype(array.dtype.newbyteorder("<"))
     return array, photometric
+
+
+def _is_native(structure: Structure) -> bool:
+    return structure.transfer_syntax_uid in _NATIVE and structure.pixels is not None
+
+
+def _native(
+    ds: _Header, structure: Structure, untrusted: memoryview, limits: Limits
+) -> tuple["np.ndarray[Any, Any]", str]:
+    """Return uncompressed grey pixels of whole bytes straight from the file; anything else goes through pydicom."""
+    import numpy as np  # noqa: PLC0415
+
+    _check_size(ds, limits)
+    bits, samples = int(ds.get("BitsAllocated", 0) or 0), int(ds.get("SamplesPerPixel", 1) or 1)
+    if "FloatPixelData" in ds or "DoubleFloatPixelData" in ds or samples != 1 or bits not in (8, 16, 32):
+        return _decode(_read(untrusted, stop_before_pixels=False), structure, limits)
+    rows, columns = int(ds.get("Rows")), int(ds.get("Columns"))
+    frames = max(int(_number(ds.get("NumberOfFrames")) or 1), 1)
+    order = ">" if structure.transfer_syntax_uid == _BIG_ENDIAN else "<"
+    kind = np.dtype(f"{order}{'i' if ds.get('PixelRepresentation') else 'u'}{bits // 8}")
+    offset, length = structure.pixels or (0, 0)
+    count = rows * columns * frames
+    if length < count * kind.itemsize or (order == ">" and bits == 8):  # noqa: PLR2004  -- OW swaps bytes in pairs
+        return _decode(_read(untrusted, stop_before_pixels=False), structure, limits)
+    array = np.frombuffer(untrusted, kind, count, offset).reshape(frames, rows, columns)
+    stored = int(ds.get("BitsStored", bits) or bits)
+    if stored < bits:
+        # PS3.5 8.1.1: bits above the stored ones may hold anything; shift them out, with the sign if there is one.
+        array = (array << (bits - stored)) >> (bits - stored)
+    return array.astype(kind.newbyteorder("<"), copy=False), _text(ds, "PhotometricInterpretation")
 
 
 def _unsupported(syntax: str) -> RefusedError:
@@ -310,8 +363,8 @@ def _check_codestreams(ds: Any, structure: Structure, limits: Limits) -> None:
     from pydicom.encaps import generate_frames  # noqa: PLC0415
 
     frames = max(int(_number(ds.get("NumberOfFrames")) or 1), 1)
-    most = int(ds.Rows) * int(ds.Columns) * 4
-    for frame in generate_frames(ds.PixelData, number_of_frames=frames):
+    most = int(ds.get("Rows")) * int(ds.get("Columns")) * 4
+    for frame in generate_frames(ds.get("PixelData"), number_of_frames=frames):
         at = frame[:64].find(_J2K_SIZE_MARK)
         claimed = 0
         if at >= 0:
@@ -325,7 +378,7 @@ def _check_codestreams(ds: Any, structure: Structure, limits: Limits) -> None:
         if claimed > most or claimed > limits.output_bytes:
             raise RefusedError(
                 f"Its compressed picture claims {claimed:,} pixels where the header says "
-                f"{ds.Rows} by {ds.Columns}. It is not opened."
+                f"{ds.get('Rows')} by {ds.get('Columns')}. It is not opened."
             )
 
 
@@ -471,10 +524,13 @@ def _palette(ds: Any, arrays: list[Any]) -> dict[str, object] | None:
 
 def _overlays(ds: Any, arrays: list[Any]) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    for group in range(0x6000, 0x6020, 2):
-        if (group, 0x3000) not in ds or (group, 0x0010) not in ds:
+    dataset = ds.dataset
+    present = {tag.group for tag in dataset.keys()}  # noqa: SIM118  -- iterating a data set converts its elements
+    for group in sorted(present & _OVERLAY_GROUPS):
+        if (group, 0x3000) not in dataset or (group, 0x0010) not in dataset:
             continue
-        arrays.append(ds.overlay_array(group).astype("u1"))
-        origin = [int(value) for value in _several(ds[group, 0x0050].value)] if (group, 0x0050) in ds else [1, 1]
+        arrays.append(dataset.overlay_array(group).astype("u1"))
+        stated = dataset[group, 0x0050].value if (group, 0x0050) in dataset else None
+        origin = [int(value) for value in _several(stated)] or [1, 1]
         found.append({"group": f"{group:04x}", "origin": origin[:2], "array": len(arrays) - 1})
     return found

@@ -26,6 +26,7 @@ Buffer = bytes | bytearray | memoryview | mmap.mmap
 _F_ADD_SEALS: Final = getattr(fcntl, "F_ADD_SEALS", 1033)
 _SEAL_ALL: Final = 0x1 | 0x2 | 0x4 | 0x8  # seal, shrink, grow, write
 _SEAL_SIZE: Final = 0x2 | 0x4
+_ROOM: Final = MIB // 4
 _DTYPES: Final = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 _STOPPED: Final = (
     "The reader stopped while reading it: the file is damaged or made to do harm. It is not opened; ask for it again."
@@ -161,11 +162,14 @@ class ReaderSession:
         """
         with contextlib.ExitStack() as stack:
             descriptor, size = _descriptor_of(untrusted, stack)
-            request = {"operation": operation, "size": size, "arguments": dict(arguments or {})}
+            # Most answers are little more than twice the object: room for one is sent along, which spares a round trip.
+            room = min(2 * size + _ROOM, self._limits.output_bytes)
+            answer = _sized_memory(room, stack)
+            request = {"operation": operation, "size": size, "room": room, "arguments": dict(arguments or {})}
             try:
                 self._channel.settimeout(self._limits.seconds)
-                socket.send_fds(self._channel, [json.dumps(request).encode()], [descriptor])
-                return self._reply()
+                socket.send_fds(self._channel, [json.dumps(request).encode()], [descriptor, answer])
+                return self._reply(answer, room, stack)
             except TimeoutError:
                 self.close()
                 raise RefusedError(
@@ -188,23 +192,20 @@ class ReaderSession:
     ) -> None:
         self.close()
 
-    def _reply(self) -> Reply:
+    def _reply(self, answer: int, room: int, stack: contextlib.ExitStack) -> Reply:
         message = self._receive()
-        need = message.get("need")
-        if not isinstance(need, int) or not 0 < need <= self._limits.output_bytes:
-            raise OSError("no usable answer")
-        descriptor = os.memfd_create("assent-answer", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            os.ftruncate(descriptor, need)
-            fcntl.fcntl(descriptor, _F_ADD_SEALS, _SEAL_SIZE)
-            socket.send_fds(self._channel, [b"{}"], [descriptor])
-            if self._receive() != {"done": True}:
+        if "need" in message:
+            need = message["need"]
+            if not isinstance(need, int) or not room < need <= self._limits.output_bytes:
                 raise OSError("no usable answer")
-            # Refused by the kernel while the child still has the memory mapped: what we check is what we use.
-            fcntl.fcntl(descriptor, _F_ADD_SEALS, _SEAL_ALL)
-            return _parse(mmap.mmap(descriptor, need, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ))
-        finally:
-            os.close(descriptor)
+            answer, room = _sized_memory(need, stack), need
+            socket.send_fds(self._channel, [b"{}"], [answer])
+            message = self._receive()
+        if message != {"done": True}:
+            raise OSError("no usable answer")
+        # Refused by the kernel while the child still has the memory mapped: what we check is what we use.
+        fcntl.fcntl(answer, _F_ADD_SEALS, _SEAL_ALL)
+        return _parse(mmap.mmap(answer, room, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ))
 
     def _receive(self) -> dict[str, Any]:
         packet = self._channel.recv(PACKET)
@@ -216,6 +217,15 @@ class ReaderSession:
         if "exit" in message:
             raise OSError("the child ended")
         return message
+
+
+def _sized_memory(size: int, stack: contextlib.ExitStack) -> int:
+    """Return anonymous memory of exactly ``size`` bytes, which costs nothing before it is written."""
+    descriptor = os.memfd_create("assent-answer", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    stack.callback(os.close, descriptor)
+    os.ftruncate(descriptor, size)
+    fcntl.fcntl(descriptor, _F_ADD_SEALS, _SEAL_SIZE)
+    return descriptor
 
 
 def _descriptor_of(untrusted: Buffer | int, stack: contextlib.ExitStack) -> tuple[int, int]:
