@@ -18,7 +18,9 @@ from app.services.pairs import WrongCardError, WrongPinError
 from app.ui.background import Background, Task
 from app.ui.lock import LockFacts
 from app.ui.pages.sign_in import SignInPage, StartFacts, StartPage, Tile, role_words
-from app.ui.theme import Look, apply
+from app.ui.theme import Fonts, Look, apply, cache_folder
+from app.ui.theme import look as current_look
+from app.ui.theme.fonts import cut_apart
 from app.ui.window import MainWindow
 from app.wiring.desks import Desk, PatientDesk, StaffDesk, sign_in, sign_in_patient
 from app.wiring.pages import entries_for
@@ -43,17 +45,29 @@ class Desktop(QObject):
     def __init__(self, folder: Path, clock: Callable[[], int], look: Look) -> None:
         super().__init__()
         self._folder, self._clock = folder, clock
-        application = QApplication.instance()
-        if isinstance(application, QApplication):
-            apply(application, look)
+        self._fonts = Fonts()
+        is_cut = self._fonts.load(cache_folder())
+        self._apply(look)
         self.background = Background(parent=self)
         self.window = MainWindow()
+        if not is_cut:
+            self.background.run(self.window, lambda: cut_apart(cache_folder()), self._use_cut_fonts, self._raise)
         self.started: Started | None = None
         self.desk: Desk | None = None
         self._card_text = ""
         self._follower: Task | None = None
         self.window.lock_asked.connect(self.lock)
         self.window.closing.connect(self.close)
+
+    @staticmethod
+    def _apply(look: Look) -> None:
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            apply(application, look)
+
+    def _use_cut_fonts(self, _: None) -> None:
+        self._fonts.load(cache_folder())
+        self._apply(current_look())
 
     def begin(self, passphrase: str | None = None) -> None:
         """Show the window and make the machine ready behind it."""
@@ -156,9 +170,8 @@ class Desktop(QObject):
 
     def _unlock(self, locked: Desk, show: Callable[[str], None], pin: str) -> None:
         installation = self._started().installation
-        work: Callable[[], Desk]
         if isinstance(locked, PatientDesk):
-            work = partial(sign_in_patient, installation, self._card_text, pin)
+            work: Callable[[], Desk] = partial(sign_in_patient, installation, self._card_text, pin)
         else:
             work = partial(sign_in, installation, locked.profile, pin)
         self.background.run(self.window, work, self._signed_in, partial(self._refused, show))

@@ -160,10 +160,17 @@ class SignInPage(AlonePage):
         self.middle.addLayout(centred(card))
         self.middle.addStretch(1)
         if not facts.is_damaged:
-            self.bottom.addWidget(Note("shield-check", facts.verified, "ok_fg"))
-        self.bottom.addWidget(Note("key-round", facts.key_store))
+            self._say_below("shield-check", facts.verified)
+        self._say_below("key-round", facts.key_store)
         self.bottom.addStretch(1)
         self.bottom.addWidget(label(facts.version, TextKind.CAPTION))
+
+    def _say_below(self, icon_name: str, text: str) -> None:
+        line = QHBoxLayout()
+        line.setSpacing(scaled(6))
+        line.addWidget(IconLabel(icon_name, "text2"))
+        line.addWidget(label(text, TextKind.CAPTION))
+        self.bottom.addLayout(line)
 
     def _left(self, facts: StartFacts) -> QWidget:
         left = QWidget()

@@ -1,0 +1,467 @@
+"""The registrar's page: the hospital's people and patients, each with what a registrar may do (SCREENS.md 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QDateEdit, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from app.custodian.results import Person
+from app.identity.certificates import Role
+from app.services.people import NewMember
+from app.ui.page import Page
+from app.ui.pages.qr import QrCode
+from app.ui.theme import mono, scaled
+from app.ui.vocabulary import Chip
+from app.ui.widgets.bands import Band
+from app.ui.widgets.buttons import Button, ButtonKind
+from app.ui.widgets.dialogs import Confirm, Sheet
+from app.ui.widgets.forms import Field, PinField
+from app.ui.widgets.panes import Fact, FactsGrid, Note, PaneLayout, PreviewPane, title_row
+from app.ui.widgets.rows import ColumnSpec, RowsModel
+from app.ui.widgets.segments import Segment, Segments
+from app.ui.widgets.states import failed
+from app.ui.widgets.tables import RowsTable
+from app.ui.widgets.text import TextKind, label
+from app.ui.wording import NONE, date_text, error_sentence, iso_day_text, time_text
+
+if TYPE_CHECKING:
+    from app.custodian.results import IntroductionCode, PersonRow, RegisteredPerson
+    from app.services.people import MemberRow, People
+    from app.ui.background import Background
+
+_ROLE_WORDS = {
+    "operator": "Operator",
+    "registrar": "Registrar",
+    "practitioner": "Practitioner",
+    "privacy-officer": "Privacy officer",
+    "proxy": "Representative",
+}
+PATIENTS, STAFF = "patients", "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one refresh brought."""
+
+    members: tuple[MemberRow, ...]
+    persons: tuple[PersonRow, ...]
+
+
+class PeoplePage(Page):
+    """Patients and staff of the own hospital.
+
+    Args:
+        people: the service.
+        background: the one door off the GUI thread.
+    """
+
+    def __init__(self, people: People, background: Background) -> None:
+        super().__init__()
+        self._people, self._background = people, background
+        self.register_button = Button("Register a patient…", icon_name="user-round-plus")
+        self.enrol_button = Button("Enrol a person…", icon_name="id-card")
+        self.segments = Segments((Segment(PATIENTS, "Patients"), Segment(STAFF, "Staff")))
+        self.band = Band()
+        self.persons_model: RowsModel[PersonRow] = RowsModel(_person_columns(), "patient")
+        self.persons_table = RowsTable(self.persons_model, lambda row: row.person_id, "Patients")
+        self.members_model: RowsModel[MemberRow] = RowsModel(_member_columns(), "person")
+        self.members_table = RowsTable(self.members_model, lambda row: row.subject, "Staff")
+        self._tables = QStackedWidget()
+        self._tables.addWidget(self.persons_table)
+        self._tables.addWidget(self.members_table)
+        self.pane = PreviewPane()
+        self._name = label("", TextKind.SECTION, wrap=True)
+        self._facts = FactsGrid()
+        self.code_button = Button("Make an introduction code…", kind=ButtonKind.PRIMARY, icon_name="key-round")
+        self.pin_button = Button("Reset the PIN…", icon_name="rotate-cw")
+        self.suspend_button = Button("Suspend…", kind=ButtonKind.DANGER_OUTLINE, icon_name="ban")
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        main = QWidget()
+        row, _, _ = title_row("People")
+        row.addWidget(self.register_button)
+        row.addWidget(self.enrol_button)
+        head = QVBoxLayout()
+        head.setContentsMargins(scaled(24), scaled(16), scaled(24), scaled(12))
+        head.setSpacing(scaled(12))
+        head.addLayout(row)
+        segments = QHBoxLayout()
+        segments.addWidget(self.segments)
+        segments.addStretch(1)
+        head.addLayout(segments)
+        head.addWidget(self.band)
+        layout = QVBoxLayout(main)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(self._tables, 1)
+        self.pane.body.addWidget(self._name)
+        self.pane.body.addWidget(self._facts)
+        self.pane.body.addStretch(1)
+        for button in (self.code_button, self.pin_button, self.suspend_button):
+            self.pane.buttons.addWidget(button)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(PaneLayout(main, self.pane))
+
+    def _connect(self) -> None:
+        self.segments.chosen.connect(self._show_table)
+        self.persons_table.row_chosen.connect(lambda _row: self._show_chosen())
+        self.members_table.row_chosen.connect(lambda _row: self._show_chosen())
+        self.register_button.clicked.connect(self.register_person)
+        self.enrol_button.clicked.connect(self.enrol_member)
+        self.code_button.clicked.connect(self.make_code)
+        self.pin_button.clicked.connect(self.reset_pin)
+        self.suspend_button.clicked.connect(self.suspend)
+
+    def refresh(self) -> None:
+        """Load patients and staff again."""
+        people = self._people
+        self._background.run(self, lambda: Loaded(people.members(), people.persons()), self._show, self._fail)
+
+    def _show(self, loaded: Loaded) -> None:
+        self.persons_model.set_rows(loaded.persons)
+        self.members_model.set_rows(loaded.members)
+        for table in (self.persons_table, self.members_table):
+            if table.current_row is None:
+                table.choose_first()
+        self._show_chosen()
+
+    def _show_table(self, key: str) -> None:
+        self._tables.setCurrentWidget(self.persons_table if key == PATIENTS else self.members_table)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        is_patient = self._tables.currentWidget() is self.persons_table
+        person = self.persons_table.current_row if is_patient else None
+        member = None if is_patient else self.members_table.current_row
+        self.code_button.setVisible(person is not None)
+        self.pin_button.setVisible(person is not None)
+        self.suspend_button.setVisible(member is not None and member.status == "active")
+        if person is not None:
+            self._name.setText(person.person.name)
+            self._facts.show_facts(
+                (
+                    Fact("Born", iso_day_text(person.person.birth_date)),
+                    Fact("Hospital no.", person.person.number or NONE),
+                    Fact("Language", {"en": "English", "de": "Deutsch"}.get(person.person.language, NONE)),
+                    Fact("Card", _CARD_WORDS.get(person.card, person.card)),
+                    Fact("Registered", f"{date_text(person.registered_at)}, {time_text(person.registered_at)}"),
+                )
+            )
+        elif member is not None:
+            self._name.setText(member.name or "Somebody of another machine")
+            self._facts.show_facts(
+                (
+                    Fact("Role", _ROLE_WORDS.get(member.role, member.role)),
+                    Fact("Data steward", "Yes" if member.steward else "No"),
+                    Fact("On the ledger", member.subject, is_mono=True),
+                )
+            )
+
+    def make_code(self) -> None:
+        """Make a one-use introduction code for the chosen patient, who is at the desk."""
+        person = self.persons_table.current_row
+        if person is not None:
+            patient_id = person.patient_id
+            self._background.run(self, lambda: self._people.make_code(patient_id), self._show_code, self._fail)
+
+    def _show_code(self, code: IntroductionCode) -> None:
+        CodeSheet(self, code).open()
+
+    def reset_pin(self) -> None:
+        """Give the chosen patient's card a new PIN; she types it herself."""
+        person = self.persons_table.current_row
+        if person is None:
+            return
+        sheet = PinSheet(self, person.person.name)
+        sheet.pin_chosen.connect(
+            lambda pin: self._background.run(
+                sheet,
+                lambda: self._people.reset_pin(person.person_id, pin),
+                lambda _: self._done(sheet, "The card has a new PIN and five tries."),
+                sheet.show_trouble,
+            )
+        )
+        sheet.open()
+
+    def suspend(self) -> None:
+        """Suspend the chosen member after one question."""
+        member = self.members_table.current_row
+        if member is None:
+            return
+        text = (
+            f"{member.name} can then do nothing on the ledger, and what is open there closes in a few seconds. "
+            "Use it at once when a device is lost."
+        )
+        sheet = Confirm(self, f"Suspend {member.name}?", text, "Suspend", danger=True)
+        sheet.confirmed.connect(
+            lambda: self._background.run(
+                self, lambda: self._people.suspend(member.subject), lambda _: self.refresh(), self._fail
+            )
+        )
+        sheet.open()
+
+    def register_person(self) -> None:
+        """Register a patient who is present, and print her card."""
+        sheet = PersonSheet(self)
+        sheet.filled.connect(
+            lambda person, pin: self._background.run(
+                sheet,
+                lambda: self._people.register(person, pin),
+                lambda registered: self._registered(sheet, person, registered),
+                sheet.show_trouble,
+            )
+        )
+        sheet.open()
+
+    def _registered(self, sheet: Sheet, person: Person, registered: RegisteredPerson) -> None:
+        sheet.accept()
+        self.refresh()
+        CardSheet(self, person.name, registered.card_text).open()
+
+    def enrol_member(self) -> None:
+        """Enrol a practitioner who is present; the person's key stays on this machine, under the own PIN."""
+        sheet = MemberSheet(self)
+        sheet.filled.connect(
+            lambda member, pin: self._background.run(
+                sheet,
+                lambda: self._people.enrol(member, pin),
+                lambda _: self._done(sheet, f"{member.name} is enrolled and can sign in here."),
+                sheet.show_trouble,
+            )
+        )
+        sheet.open()
+
+    def _done(self, sheet: Sheet, text: str) -> None:
+        sheet.accept()
+        self.toast_wanted.emit(text)
+        self.refresh()
+
+    def _fail(self, error: Exception) -> None:
+        self.band.show_state(failed(error_sentence(error)))
+
+    def blank(self) -> None:
+        """Forget what is shown."""
+        self.persons_model.set_rows(())
+        self.members_model.set_rows(())
+        self._name.setText("")
+        self._facts.show_facts(())
+        self.band.show_state(None)
+
+    def panes(self) -> tuple[QWidget, ...]:
+        """F6 goes through table and buttons."""
+        return (self._tables, self.pane)
+
+    def search_hint(self) -> str:
+        """The search field's words."""
+        return "Person, patient or command"
+
+
+class _FilledSheet(Sheet):
+    """A form in a sheet: fields above each other, a gap's text under the form."""
+
+    def __init__(self, over: QWidget, title: str, button: str, icon_name: str) -> None:
+        super().__init__(over, title, 480, icon_name=icon_name)
+        self.trouble = Note("triangle-alert", "", "deny", TextKind.BODY)
+        self.trouble.hide()
+        self.add_cancel()
+        self.go_button = self.add_button(Button(button, kind=ButtonKind.PRIMARY), is_default=True)
+        self.go_button.clicked.connect(self.check)
+
+    def check(self) -> None:
+        """See whether everything is there, then hand it over."""
+
+    def show_trouble(self, error: Exception | str) -> None:
+        """Say what is missing or what went wrong."""
+        self.trouble.show_note("triangle-alert", error if isinstance(error, str) else error_sentence(error), "deny")
+        self.trouble.show()
+        self.go_button.setEnabled(True)
+
+
+class PinSheet(_FilledSheet):
+    """A new PIN, typed twice by the person it belongs to."""
+
+    pin_chosen = Signal(str)
+
+    def __init__(self, over: QWidget, name: str) -> None:
+        super().__init__(over, f"New PIN for {name}", "Set the PIN", "rotate-cw")
+        self.pin, self.again = PinField(), PinField(accessible="The same again")
+        self.body.addWidget(label("The patient is here, with the card, and types the new PIN.", wrap=True))
+        self.body.addWidget(Field("PIN", self.pin, "At least 8 digits"))
+        self.body.addWidget(Field("The same again", self.again))
+        self.body.addWidget(self.trouble)
+
+    def check(self) -> None:
+        """Compare the two."""
+        pin, again = self.pin.take(), self.again.take()
+        if pin != again:
+            self.show_trouble("The two are not the same. Type them again.")
+        else:
+            self.go_button.setEnabled(False)
+            self.pin_chosen.emit(pin)
+
+
+class PersonSheet(_FilledSheet):
+    """A new patient. ``filled`` carries the person and her PIN."""
+
+    filled = Signal(object, str)
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over, "Register a patient", "Register and make the card", "user-round-plus")
+        self.name, self.number, self.contact = QLineEdit(), QLineEdit(), QLineEdit()
+        self.born = QDateEdit()
+        self.born.setDisplayFormat("d MMM yyyy")
+        self.sex, self.language = QComboBox(), QComboBox()
+        for code, text in (("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Not known")):
+            self.sex.addItem(text, code)
+        for code, text in (("en", "English"), ("de", "Deutsch")):
+            self.language.addItem(text, code)
+        self.pin, self.again = PinField(), PinField(accessible="The same again")
+        pairs = (
+            (("Name", self.name, ""), ("Hospital number", self.number, "")),
+            (("Born", self.born, ""), ("Sex", self.sex, "")),
+            (("Language", self.language, "of what she reads"), ("Contact", self.contact, "for printed notices")),
+            (("PIN", self.pin, "she types it, at least 8 digits"), ("The same again", self.again, "")),
+        )
+        for pair in pairs:
+            row = QHBoxLayout()
+            row.setSpacing(scaled(12))
+            for heading, control, hint in pair:
+                row.addWidget(Field(heading, control, hint), 1)
+            self.body.addLayout(row)
+        self.body.addWidget(self.trouble)
+
+    def check(self) -> None:
+        """See whether name and PIN are there."""
+        pin, again = self.pin.take(), self.again.take()
+        if not self.name.text().strip():
+            self.show_trouble("Type the patient's name.")
+        elif pin != again:
+            self.show_trouble("The two PINs are not the same. Type them again.")
+        else:
+            self.go_button.setEnabled(False)
+            self.filled.emit(
+                Person(
+                    self.name.text().strip(),
+                    self.born.date().toString(Qt.DateFormat.ISODate),
+                    str(self.sex.currentData()),
+                    self.number.text().strip(),
+                    str(self.language.currentData()),
+                    self.contact.text().strip(),
+                ),
+                pin,
+            )
+
+
+class MemberSheet(_FilledSheet):
+    """A new practitioner. ``filled`` carries the member and the person's PIN."""
+
+    filled = Signal(object, str)
+
+    def __init__(self, over: QWidget) -> None:
+        super().__init__(over, "Enrol a practitioner", "Enrol", "id-card")
+        self.name, self.qualification, self.department = QLineEdit(), QLineEdit(), QLineEdit()
+        self.pin, self.again = PinField(), PinField(accessible="The same again")
+        for heading, control, hint in (
+            ("Name", self.name, "as on the badge"),
+            ("Qualification", self.qualification, "patients read it"),
+            ("Department", self.department, "patients read it; it is not on the ledger"),
+            ("PIN", self.pin, "the person types it, at least 8 characters"),
+            ("The same again", self.again, ""),
+        ):
+            self.body.addWidget(Field(heading, control, hint))
+        self.body.addWidget(self.trouble)
+
+    def check(self) -> None:
+        """See whether name and PIN are there."""
+        pin, again = self.pin.take(), self.again.take()
+        if not self.name.text().strip():
+            self.show_trouble("Type the person's name.")
+        elif pin != again:
+            self.show_trouble("The two PINs are not the same. Type them again.")
+        else:
+            self.go_button.setEnabled(False)
+            member = NewMember(
+                self.name.text().strip(),
+                Role.PRACTITIONER,
+                self.qualification.text().strip(),
+                self.department.text().strip(),
+            )
+            self.filled.emit(member, pin)
+
+
+class CodeSheet(Sheet):
+    """An introduction code, as QR and text, for fifteen minutes."""
+
+    def __init__(self, over: QWidget, code: IntroductionCode) -> None:
+        super().__init__(over, "Introduction code", 440, icon_name="key-round")
+        self.text = label(code.code, selectable=True)
+        self.text.setFont(mono())
+        self.body.addWidget(label("The practitioner types or scans it once. It says nothing by itself.", wrap=True))
+        self.body.addWidget(
+            QrCode(code.code, 180, "The introduction code as a QR code"), 0, Qt.AlignmentFlag.AlignHCenter
+        )
+        self.body.addWidget(self.text, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.body.addWidget(label(f"Valid until {time_text(code.expires_at)}, one use.", TextKind.CAPTION))
+        done = self.add_button(Button("Done", kind=ButtonKind.PRIMARY), is_default=True)
+        done.clicked.connect(self.accept)
+
+
+class CardSheet(Sheet):
+    """The patient's new card, shown once: its secret is stored nowhere."""
+
+    def __init__(self, over: QWidget, name: str, card_text: str) -> None:
+        super().__init__(over, f"Card for {name}", 460, icon_name="key-round")
+        self.text = label(card_text, TextKind.CAPTION, wrap=True, selectable=True)
+        self.text.setFont(mono())
+        self.body.addWidget(
+            label(
+                "Print it now and give it to the patient. It is shown once and kept nowhere. No name is on it.",
+                wrap=True,
+            )
+        )
+        self.body.addWidget(QrCode(card_text, 220, "The card as a QR code"), 0, Qt.AlignmentFlag.AlignHCenter)
+        self.body.addWidget(self.text)
+        done = self.add_button(Button("The patient has it", kind=ButtonKind.PRIMARY))
+        done.clicked.connect(self.accept)
+
+
+_CARD_WORDS = {"none": "No card", "active": "In use", "locked": "Locked, reset the PIN"}
+
+
+def _person_columns() -> tuple[ColumnSpec[PersonRow], ...]:
+    return (
+        ColumnSpec("Name", lambda row: row.person.name, 0, weight=600),
+        ColumnSpec(
+            "Born",
+            lambda row: iso_day_text(row.person.birth_date),
+            120,
+            sort_key=lambda row: row.person.birth_date,
+            tone="text2",
+        ),
+        ColumnSpec("Hospital no.", lambda row: row.person.number, 160, tone="text2"),
+        ColumnSpec("Card", lambda row: _CARD_WORDS.get(row.card, row.card), 180, chip=_card_chip),
+    )
+
+
+def _card_chip(row: PersonRow) -> Chip:
+    icon_name, role = ("circle-check", "ok") if row.card == "active" else ("lock", "wait")
+    return Chip(_CARD_WORDS.get(row.card, row.card), icon_name, role)
+
+
+def _member_columns() -> tuple[ColumnSpec[MemberRow], ...]:
+    return (
+        ColumnSpec("Name", lambda row: row.name or row.subject[:8], 0, weight=600),
+        ColumnSpec("Role", lambda row: _ROLE_WORDS.get(row.role, row.role), 180, tone="text2"),
+        ColumnSpec("Status", lambda row: row.status, 160, chip=_status_chip),
+    )
+
+
+def _status_chip(row: MemberRow) -> Chip:
+    return Chip("Active", "circle-check", "ok") if row.status == "active" else Chip("Suspended", "ban", "deny")
