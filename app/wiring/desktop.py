@@ -69,6 +69,11 @@ class Desktop(QObject):
         self._fonts.load(cache_folder())
         self._apply(current_look())
 
+    @property
+    def cards(self) -> dict[str, str]:
+        """The sandbox's cards by patient's name; empty outside a sandbox."""
+        return {} if self.started is None else self.started.cards
+
     def begin(self, passphrase: str | None = None) -> None:
         """Show the window and make the machine ready behind it."""
         page = StartPage()

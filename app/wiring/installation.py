@@ -246,14 +246,14 @@ def _assemble(
             hospitals[plan.msp_id],
             trusted,
             ledger,
-            _replica(ledger),
+            new_replica(ledger),
             master.current,
             reader,
             circumstances,
         )
         for plan in plans
     }
-    replica = _replica(ledger)
+    replica = new_replica(ledger)
     clients: dict[str, CustodianClient] = {}
     names = {plan.msp_id: plan.name for plan in plans}
     machine = Machine(ledger, replica, clients, names, circumstances.clock, circumstances.random)
@@ -322,7 +322,7 @@ def _hash_of_block(ledger: EmbeddedLedger, number: int) -> str:
     return ledger.network_id if number == 0 else hash_of(header_of(block))
 
 
-def _replica(ledger: EmbeddedLedger) -> Replica:
+def new_replica(ledger: EmbeddedLedger) -> Replica:
     """Return an empty replica of the ledger; each custodian has its own, because each believes only itself."""
     return Replica(EmbeddedChain(verify_genesis(next(iter(ledger.blocks(0))))))
 
