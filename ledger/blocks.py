@@ -34,7 +34,7 @@ _BASE64: Final = rb"([A-Za-z0-9+/]+={0,2})"
 _HASH: Final = rb"([0-9a-f]{64})"
 _MSP: Final = rb"([A-Za-z0-9.-]{1,64})"
 _TRANSACTION: Final = re.compile(
-    rb'\{"arguments":"((?:[ !#-\[\]-~]|\\["\\])*)","at":' + _INTEGER + rb',"creator":(\{"certificate":"' + _BASE64
+    rb'\{"arguments":"((?:[ !#-\[\]-~]++|\\["\\])*+)","at":' + _INTEGER + rb',"creator":(\{"certificate":"' + _BASE64
     + rb'","msp_id":"' + _MSP + rb'"\}),"name":"([A-Za-z]{1,64})","network_id":"' + _HASH + rb'","nonce":"' + _BASE64
     + rb'","type":"transaction"\}'
 )  # fmt: skip

@@ -11,7 +11,7 @@ is the one that had to sign such a transaction, as far as earlier entries say. I
 contract decided; a custodian's replica does that.
 
 --head compares with a head that was kept apart from the file: without it, a shorter, older export also verifies.
---chain-only leaves out the entries' own signatures and keys; the ledger key vouches for them then.
+--chain-only leaves out what entries say and who signed them; the ledger key vouches for that then.
 
 The last line of output is a sentence, or with --json an object {ok, block, entry, reason, …}; entries count from 0.
 The exit status is 0 if everything is right and 1 if not.
@@ -30,7 +30,7 @@ import re
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -47,6 +47,7 @@ ALGORITHM: Final = ec.ECDSA(hashes.SHA256())
 ROLE: Final = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 CHAIN_MAX: Final = 4
 CHUNK: Final = 1 << 20
+MARK: Final = 65
 POOL_FROM: Final = 4 << 20
 GENESIS_MEMBERS: Final = ["at", "ledger_key", "nonce", "organizations", "type"]
 
@@ -60,7 +61,7 @@ HEADER: Final = re.compile(
 )  # fmt: skip
 ENVELOPE: Final = re.compile(
     rb'\{"height":' + INTEGER + rb',"signature":"' + BASE64 + rb'","transaction":'
-    rb'(\{"arguments":"((?:[ !#-\[\]-~]|\\["\\])*)","at":' + INTEGER + rb',"creator":(\{"certificate":"' + BASE64
+    rb'(\{"arguments":"((?:[ !#-\[\]-~]++|\\["\\])*+)","at":' + INTEGER + rb',"creator":(\{"certificate":"' + BASE64
     + rb'","msp_id":"([A-Za-z0-9.-]{1,64})"\}),"name":"([A-Za-z]{1,64})","network_id":"' + HASH
     + rb'","nonce":"([A-Za-z0-9+/]{32})","type":"transaction"\})\}'
 )  # fmt: skip
@@ -130,11 +131,10 @@ class Creator:
     not_after: int
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(NamedTuple):
     """A verified entry, as far as the table of signers needs it."""
 
-    transaction_id: str
+    identity: bytes
     name: str
     msp_id: str
     subject: str
@@ -152,7 +152,7 @@ class Block:
     hash: str
     at: int
     invalid: frozenset[int]
-    ids: tuple[bytes, ...]
+    count: int
     entries: tuple[Signed, ...]
 
 
@@ -319,33 +319,32 @@ class Inside:
         except MALFORMED:
             raise Wrong("the block's header is not signed by the ledger key", place) from None
         invalid = tuple(map(int, listed.split(b","))) if listed else ()
-        envelopes = self._envelopes(lines[1:], int(count), place)
-        leaves = [hashlib.sha256(b"\0" + envelope).digest() for envelope in envelopes]
+        leaves = self._leaves(lines[1:], int(count), place)
         if not leaves or merkle_root(leaves) != bytes.fromhex(root.decode()):
-            for index, envelope in enumerate(envelopes):
-                self.entry(envelope, place, index)
+            for index, line in enumerate(lines[1:]):
+                self.entry(line[MARK:], place, index)
             raise Wrong("the entries are not those whose Merkle root was signed", place)
         if list(invalid) != sorted({*invalid} & {*range(len(leaves))}):
             raise Wrong("the list of invalid entries is not ascending", place)
+        entries: tuple[Signed, ...] = ()
+        if not self.chain_only:
+            entries = tuple(self.entry(line[MARK:], place, index) for index, line in enumerate(lines[1:]))
         head = hashlib.sha256(content).hexdigest()
-        entries = tuple(self.entry(envelope, place, index) for index, envelope in enumerate(envelopes))
-        ids = tuple(bytes.fromhex(entry.transaction_id) for entry in entries)
-        kept = () if self.chain_only else entries
-        return Block(int(number), previous.decode(), head, int(at), frozenset(invalid), ids, kept)
+        return Block(int(number), previous.decode(), head, int(at), frozenset(invalid), len(leaves), entries)
 
-    def _envelopes(self, lines: list[bytes], count: int, place: int) -> list[bytes]:
-        """Return the envelopes of a block's lines; names the first whose own mark does not fit."""
-        envelopes = []
+    def _leaves(self, lines: list[bytes], count: int, place: int) -> list[bytes]:
+        """Return the leaf hashes of a block's lines; names the first entry whose own mark does not fit."""
+        leaves = []
         for index, line in enumerate(lines[:count]):
-            envelope = line[65:]
-            if line[:65] != hashlib.sha256(b"\0" + envelope).hexdigest().encode() + b" ":
+            leaf = hashlib.sha256(b"\0" + line[MARK:]).digest()
+            if line[:MARK] != leaf.hex().encode() + b" ":
                 raise Wrong("the entry was altered", place, index)
-            envelopes.append(envelope)
+            leaves.append(leaf)
         if len(lines) > count:
             raise Wrong("neither a block nor an entry: the file was altered or ends too early", place + 1)
         if len(lines) < count:
             raise Wrong("the entry is missing", place, len(lines))
-        return envelopes
+        return leaves
 
     def entry(self, envelope: bytes, place: int, index: int) -> Signed:
         """Return one entry after checking form, ledger, certificate and signature."""
@@ -353,9 +352,7 @@ class Inside:
         if match is None:
             raise Wrong("the entry has not the form of an envelope", place, index)
         height, signature, transaction, quoted, at, creator, certificate, msp, name, network, nonce = match.groups()
-        identity = hashlib.sha256(base64.b64decode(nonce) + creator).hexdigest()
-        if self.chain_only:
-            return Signed(identity, name.decode(), msp.decode(), "", "", "", {})
+        identity = hashlib.sha256(base64.b64decode(nonce) + creator).digest()
         if network.decode() != self.genesis.network_id or int(height) >= place:
             raise Wrong("the entry is another ledger's, or endorsed on a state that was not yet", place, index)
         try:
@@ -366,7 +363,7 @@ class Inside:
             raise Wrong("the entry's certificate was not valid at that time", place, index)
         try:
             verify_signature(who.public_key, b"transaction", network, transaction, signature)
-            arguments = needed(json.loads(unquote(quoted)))
+            arguments = needed(json.loads(unquote(quoted.decode())))
         except MALFORMED:
             raise Wrong("the entry is not signed by its creator", place, index) from None
         return Signed(identity, name.decode(), who.msp_id, who.subject, who.role, who.key_hash, arguments)
@@ -377,9 +374,9 @@ class Inside:
         return self.creators[creator]
 
 
-def unquote(quoted: bytes) -> bytes:
+def unquote(quoted: str) -> str:
     """Return what a JSON string of printable ASCII stands for."""
-    return re.sub(rb"\\(.)", rb"\1", quoted) if b"\\\\" in quoted else quoted.replace(b'\\"', b'"')
+    return re.sub(r"\\(.)", r"\1", quoted) if "\\\\" in quoted else quoted.replace('\\"', '"')
 
 
 NEEDED: Final = ("patient_id", "subject", "role", "key_hash", "grantee", "steward", "access_id", "access_ids")
@@ -482,7 +479,7 @@ class Keys:
         elif entry.name == "SetPatientKey":
             self.patients[facts["patient_id"]].key_hash = facts["key_hash"]
         elif entry.name == "OpenRecords":
-            self.accesses[entry.transaction_id] = (entry.msp_id, entry.subject)
+            self.accesses[entry.identity.hex()] = (entry.msp_id, entry.subject)
 
 
 OFFICES: Final = ("operator", "registrar", "privacy-officer")
@@ -576,15 +573,14 @@ class Chain:
             raise Wrong(f"the block is missing; block {block.number} stands in its place", expected)
         if block.previous != self.hash or block.at < self.at:
             raise Wrong("the block does not follow the block before it", expected)
-        for index, identity in enumerate(block.ids):
-            if identity in self.seen:
-                raise Wrong("the entry was recorded before", expected, index)
-            self.seen.add(identity)
         for index, entry in enumerate(block.entries):
+            if entry.identity in self.seen:
+                raise Wrong("the entry was recorded before", expected, index)
+            self.seen.add(entry.identity)
             if index not in block.invalid:
                 self._judge(entry, expected, index)
         self.number, self.hash, self.at = block.number, block.hash, block.at
-        self.entries += len(block.ids)
+        self.entries += block.count
 
     def _judge(self, entry: Signed, number: int, index: int) -> None:
         rule = SIGNERS.get(entry.name)
@@ -739,13 +735,13 @@ def verify_receipt(content: bytes) -> Verdict:
     ).hex()
     expected = {
         "network_id": genesis.network_id,
-        "transaction_id": entry.transaction_id,
+        "transaction_id": entry.identity.hex(),
         "block": fields["number"],
         "block_hash": hashlib.sha256(content).hexdigest(),
         "block_at": fields["at"],
     }
     outside = (receipt["consentReceiptID"], receipt["consentTimestamp"], receipt["piiPrincipalId"])
-    if told != expected or outside != (entry.transaction_id, envelope["at"], arguments["patient_id"]):
+    if told != expected or outside != (entry.identity.hex(), envelope["at"], arguments["patient_id"]):
         raise Wrong("the receipt says something else than its proof", place, index)
     if entry.name != "GrantConsent" or entry.role not in {"patient", "proxy", "registrar"}:
         raise Wrong("the entry is not the grant of a consent", place, index)
