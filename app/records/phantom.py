@@ -235,14 +235,20 @@ class _Chart:
         self._entries: list[dict[str, Any]] = []
         self._patient = self._add(
             "Patient",
-            identifier=[
+            **(
                 {
-                    "type": _concept("http://terminology.hl7.org/CodeSystem/v2-0203", "MR", ""),
-                    "value": person.identifier,
+                    "identifier": [
+                        {
+                            "type": _concept("http://terminology.hl7.org/CodeSystem/v2-0203", "MR", ""),
+                            "value": person.identifier,
+                        }
+                    ]
                 }
-            ],
+                if person.identifier
+                else {}
+            ),
             name=[{"use": "official", "family": family, "given": given.split()}],
-            gender=person.sex,
+            gender=person.sex or "unknown",
             birthDate=person.birth_date,
         )
         self._doctor = self._add("Practitioner", name=[{"text": "Dr Ines Sample"}])

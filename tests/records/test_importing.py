@@ -16,6 +16,7 @@ from app.records.description import (
     SERVICE_SYSTEM,
     Category,
     ConfidentialityRules,
+    Person,
     level_of,
     plain,
 )
@@ -642,7 +643,8 @@ def test_generated_records_follow_from_their_arguments(importer: Importer) -> No
 def test_the_generated_bundle_is_valid_r4() -> None:
     from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415  -- slow
 
-    assert Bundle.model_validate_json(fhir_bundle(ALMA, "2026-11-10")).type == "collection"
+    for person in (ALMA, Person("Bruno Mockup", "1981-01-02")):
+        assert Bundle.model_validate_json(fhir_bundle(person, "2026-11-10")).type == "collection"
 
 
 def test_the_phantom_is_what_pydicom_reads() -> None:
