@@ -101,6 +101,7 @@ class DocumentReader(RecordFrame):
         self._asked: set[int] = set()
         self._zoom = 1.0
         inner = QWidget()
+        inner.setProperty("scrolled", "true")
         column = QVBoxLayout(inner)
         column.setSpacing(scaled(16))
         for page in self.pages:
@@ -108,6 +109,8 @@ class DocumentReader(RecordFrame):
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setWidget(inner)
+        self.area.viewport().setAutoFillBackground(False)
+        inner.setAutoFillBackground(False)
         self.area.setAccessibleName("Pages")
         self.text_view = QPlainTextEdit()
         self.text_view.setReadOnly(True)

@@ -70,8 +70,9 @@ def _columns(rows: tuple[Measured, ...]) -> tuple[list[ColumnSpec[Measured]], in
     columns += [
         ColumnSpec("Value of", lambda row: row.name, weight=600),
         ColumnSpec("Value", lambda row: row.value, 120, sort_key=lambda row: row.number or 0.0, is_right=True),
-        ColumnSpec("Unit", lambda row: row.unit, 110, tone="text2"),
     ]
+    if any(row.unit for row in rows):
+        columns.append(ColumnSpec("Unit", lambda row: row.unit, 110, tone="text2"))
     bar = -1
     if any(row.low or row.high for row in rows):
         columns.append(ColumnSpec("Range", lambda row: range_text(row.low, row.high), 130, tone="text2"))

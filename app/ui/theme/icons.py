@@ -57,10 +57,10 @@ def icon(name: str, colour: QColor, size: int = 16, ratio: float = 1.0) -> QPixm
     kept = QPixmap()
     if QPixmapCache.find(key, kept):
         return kept
+    renderer = QSvgRenderer(QByteArray(svg(name, colour, size)))
     drawn = QPixmap(round(size * ratio), round(size * ratio))
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)
-    renderer = QSvgRenderer(QByteArray(svg(name, colour, size)))
     renderer.render(painter, QRectF(drawn.rect()))
     painter.end()
     drawn.setDevicePixelRatio(ratio)

@@ -137,6 +137,16 @@ def token(name: str, widget: QWidget | None = None) -> QColor:
     return QColor(_colour(name, scheme_of(widget)))
 
 
+def ink() -> QColor:
+    """Return black for what scanners and printers read (QR codes, receipts), the same in every theme."""
+    return QColor(colours(Scheme.READING)["canvas"])
+
+
+def paper() -> QColor:
+    """Return white for what scanners and printers read, the same in every theme."""
+    return QColor(colours(Scheme.LIGHT)["surface"])
+
+
 @cache
 def _colour(name: str, scheme: Scheme) -> QColor:
     if look().high_contrast and name not in {"canvas", "overlay", "measure", "measure_active"}:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.records import rendering
 from app.records.images import Unreadable, Window
-from app.ui.theme import TextSize, font, scaled, token
+from app.ui.theme import TextSize, font, read_dark, scaled, token
 from app.ui.viewer.geometry import View, edge_letters_on, scale_of, transform_of
 from app.ui.viewer.series import ImageSeries, Place, corner_texts, picture
 
@@ -57,6 +57,7 @@ class ImageCanvas(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        read_dark(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

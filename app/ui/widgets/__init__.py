@@ -1,5 +1,6 @@
 """The widgets of every page, by one name each (SCREENS.md 1)."""
 
+from app.ui.widgets import states
 from app.ui.widgets.bands import Band, LoadingView, StateView
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.cells import ChipDelegate, Group, TwoLine, TwoLineDelegate
@@ -94,6 +95,7 @@ __all__ = [
     "paint_chip",
     "rich",
     "set_tone",
+    "states",
     "surface",
     "title_row",
 ]

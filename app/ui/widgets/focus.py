@@ -70,6 +70,7 @@ class FocusRing(QWidget):
         kind = event.type()
         if kind == QEvent.Type.MouseButtonPress:
             self._by_mouse = True
+            self._target = None
             self.hide()
         elif kind == QEvent.Type.KeyPress:
             self._by_mouse = False

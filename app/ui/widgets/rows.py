@@ -24,7 +24,7 @@ PAGE: Final = 250
 """Rows that a view gets at a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a frozen generic with slots cannot be made as ColumnSpec[Row](…) on 3.11
 class ColumnSpec(Generic[R]):
     """One column of a table.
 

@@ -312,7 +312,10 @@ class EntriesList(QListView):
         return self.entries_model.index(number) if 0 <= number < len(entries) else self.currentIndex()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt's."""
+        """Qt's: a heading cannot be chosen."""
+        if isinstance(self.indexAt(event.position().toPoint()).data(ROW_ROLE), Group):
+            event.accept()
+            return
         self.setProperty("by_key", False)  # noqa: FBT003 (Qt's)
         super().mousePressEvent(event)
 
