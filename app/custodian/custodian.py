@@ -33,6 +33,7 @@ from app.custodian.messages import (
     text,
     to_text,
 )
+from app.identity.keys import MasterKey, UnwrapError
 from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json, encode
 from ledger.contract.errors import ContractError
@@ -114,6 +115,25 @@ class Custodian:
             self._desk.keys.close()
             self._desk.index.close()
             self._desk.journal.close()
+
+    def rewrap(self, old: MasterKey, new: MasterKey) -> None:
+        """Go over from one master key to another; safe to call again after a crash (``identity`` has the whole order).
+
+        Each file changes in one durable step, and says which key it is under (``database.key_id_in``).
+
+        Args:
+            old: what the files are wrapped under, as far as they are not yet under ``new``.
+            new: what they are wrapped under afterwards.
+
+        Raises:
+            UnwrapError: a file is under neither of the two.
+        """
+        with self._lock:
+            if not {self._desk.keys.key_id, self._desk.index.key_id} <= {old.key_id, new.key_id}:
+                raise UnwrapError("these files are wrapped under another master key")
+            self._desk.keys.rewrap(new)
+            self._desk.index.rewrap(new)
+            self._desk.index.set_progress(following.BACKED_UP_AT, "")
 
     def tick(self, *, force: bool = False) -> None:
         """Follow the ledger, act on what happened, post what is owed.

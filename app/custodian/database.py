@@ -3,6 +3,9 @@
 import os
 import sqlite3
 from pathlib import Path
+from typing import Final
+
+from app.identity.keys import UnwrapError
 
 
 def connect(path: Path, tables: str) -> sqlite3.Connection:
@@ -19,6 +22,37 @@ def connect(path: Path, tables: str) -> sqlite3.Connection:
     database.execute("PRAGMA temp_store = MEMORY")
     database.executescript(tables)
     return database
+
+
+_KEY_ID: Final = "CREATE TABLE IF NOT EXISTS key_id (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL);"
+
+
+def key_id_in(path: Path) -> str:
+    """Return the id of the master key that a file's rows are wrapped under; empty if there is no such file yet."""
+    if not path.exists():
+        return ""
+    database = connect(path, _KEY_ID)
+    row = database.execute("SELECT id FROM key_id").fetchone()
+    database.close()
+    return "" if row is None else str(row[0])
+
+
+def claim(database: sqlite3.Connection, key_id: str) -> None:
+    """Note which master key a new file is wrapped under, and refuse to open one that is under another.
+
+    Raises:
+        UnwrapError: the file belongs to another master key (``identity.installation.MasterKeys.named`` has it).
+    """
+    database.executescript(_KEY_ID)
+    with database:
+        database.execute("INSERT OR IGNORE INTO key_id VALUES (1, ?)", (key_id,))
+    if database.execute("SELECT id FROM key_id").fetchone() != (key_id,):
+        raise UnwrapError("these files are wrapped under another master key")
+
+
+def set_key_id(database: sqlite3.Connection, key_id: str) -> None:
+    """Note a new master key, inside the caller's transaction."""
+    database.execute("UPDATE key_id SET id = ?", (key_id,))
 
 
 def truncate(database: sqlite3.Connection) -> None:

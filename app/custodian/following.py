@@ -25,7 +25,7 @@ HEAD_DEPTH: Final = 5
 _CHECKPOINT: Final = "events"
 _TOLD: Final = "journal-told"
 _POSTED_AT: Final = "releases-posted-at"
-_BACKED_UP_AT: Final = "key-table-backed-up-at"
+BACKED_UP_AT: Final = "key-table-backed-up-at"
 _DAY: Final = 86_400
 
 
@@ -71,9 +71,9 @@ def settle(desk: Desk, *, force: bool = False) -> None:
     ):
         post_releases(desk)
         desk.index.set_progress(_POSTED_AT, str(now))
-    if _is_due(desk, _BACKED_UP_AT, now, _DAY):
+    if _is_due(desk, BACKED_UP_AT, now, _DAY):
         desk.keys.backup(now)
-        desk.index.set_progress(_BACKED_UP_AT, str(now))
+        desk.index.set_progress(BACKED_UP_AT, str(now))
 
 
 def post_releases(desk: Desk) -> None:

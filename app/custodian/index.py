@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from app.custodian import entries, readings
-from app.custodian.database import connect, truncate
+from app.custodian.database import claim, connect, set_key_id, truncate
 from app.custodian.entries import HeldCard, HeldPerson, HeldRecord, HeldVersion, Link, SharedRecord
 from app.custodian.results import Opening, StoredRequest
 from app.custodian.tables import SealedTable
@@ -47,8 +47,12 @@ CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 class Index:
     """The custodian's tables. Every method may be called from any thread.
 
+    Attributes:
+        key_id: of the master key that the rows are wrapped under.
+
     Raises:
-        UnwrapError: from any reading method, if a row was changed or moved on disk.
+        UnwrapError: at opening, if the file is under another master key; from any reading method, if a row was changed
+            or moved on disk.
     """
 
     def __init__(self, path: Path, master: MasterKey, random: Callable[[int], bytes]) -> None:
@@ -57,9 +61,12 @@ class Index:
         self._mailbox_key = master.purpose_key(Purpose.MAILBOX)
         tables = "".join(SealedTable.schema(name) for name in (*_SEALED, "notices"))
         self._database = connect(path, tables + _PLAIN)
+        self.key_id = master.key_id
+        claim(self._database, master.key_id)
         self._seen = connect(path, "")  # nonces: kept over a crash of the process, not flushed one by one
         self._seen.execute("PRAGMA synchronous = NORMAL")
         made = {name: SealedTable(self._database, self._lock, name, self._key, random) for name in _SEALED}
+        self._tables = tuple(made.values())
         self._persons, self._cards, self._links = made["persons"], made["cards"], made["links"]
         self._records, self._versions, self._shared = made["records"], made["versions"], made["shared"]
         self._requests, self._artefacts, self._badges = made["requests"], made["artefacts"], made["badges"]
@@ -77,6 +84,22 @@ class Index:
         """Make sure that what was deleted is in no file of the index."""
         with self._lock:
             truncate(self._database)
+
+    def rewrap(self, new: MasterKey) -> None:
+        """Wrap every row under another master key, in one durable step; nothing happens if it already is."""
+        if self.key_id == new.key_id:
+            return
+        key, mailbox_key = new.purpose_key(Purpose.TAGS), new.purpose_key(Purpose.MAILBOX)
+        with self._lock:
+            with self._database:
+                for table in self._tables:
+                    table.rewrap(key)
+                self._notices.rewrap(mailbox_key)
+                set_key_id(self._database, new.key_id)
+            self._key[:], self._mailbox_key[:] = key, mailbox_key
+            self.key_id = new.key_id
+            truncate(self._database)
+        wipe(key, mailbox_key)
 
     # persons and cards
 

@@ -9,10 +9,10 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from app.custodian.database import connect, truncate
-from app.identity.keys import MasterKey, Purpose, unwrap, wipe, wrap
+from app.custodian.database import claim, connect, set_key_id, truncate
+from app.identity.keys import MasterKey, Purpose, rewrap, unwrap, wipe, wrap
 
 BACKUP_DAYS: Final = 30
 DAY: Final = 86_400
@@ -25,7 +25,14 @@ CREATE TABLE IF NOT EXISTS shares (id TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
 
 
 class KeyTable:
-    """Wrapped keys. Reading one is for ``release``, ``seal`` and the patient's own unlocking only (ATTACKS.md A12)."""
+    """Wrapped keys. Reading one is for ``release``, ``seal`` and the patient's own unlocking only (ATTACKS.md A12).
+
+    Attributes:
+        key_id: of the master key that they are wrapped under.
+
+    Raises:
+        UnwrapError: at opening, if the file is under another master key.
+    """
 
     def __init__(self, path: Path, backups: Path, master: MasterKey, random: Callable[[int], bytes]) -> None:
         self._path = path
@@ -35,7 +42,9 @@ class KeyTable:
         self._vault = master.purpose_key(Purpose.VAULT)
         self._tags = master.purpose_key(Purpose.TAGS)
         self._shares = master.purpose_key(Purpose.SHARES)
+        self.key_id = master.key_id
         self._database = connect(path, _TABLES)
+        claim(self._database, master.key_id)
 
     def close(self) -> None:
         """Overwrite the purpose keys and close the file."""
@@ -54,23 +63,23 @@ class KeyTable:
 
     def put_tag_key(self, patient_id: str, key: bytes) -> None:
         """Wrap the tag key of a patient id."""
-        wrapped = wrap(self._tags, key, b"tag_keys\0" + patient_id.encode(), self._random)
+        wrapped = wrap(self._tags, key, _place("tag_keys", patient_id), self._random)
         self._write("INSERT INTO tag_keys VALUES (?, ?)", patient_id, wrapped)
 
     def tag_key(self, patient_id: str) -> bytes | None:
         """Return the tag key of a patient id; None if there is none (any more)."""
         wrapped = self._read("SELECT wrapped FROM tag_keys WHERE id = ?", patient_id)
-        return None if wrapped is None else bytes(unwrap(self._tags, wrapped, b"tag_keys\0" + patient_id.encode()))
+        return None if wrapped is None else bytes(unwrap(self._tags, wrapped, _place("tag_keys", patient_id)))
 
     def put_share(self, person_id: str, share: bytes) -> None:
         """Wrap a person's ``patient_share``."""
-        wrapped = wrap(self._shares, share, b"shares\0" + person_id.encode(), self._random)
+        wrapped = wrap(self._shares, share, _place("shares", person_id), self._random)
         self._write("INSERT INTO shares VALUES (?, ?)", person_id, wrapped)
 
     def share(self, person_id: str) -> bytearray | None:
         """Return a person's ``patient_share``, to be wiped by the caller; None if there is none (any more)."""
         wrapped = self._read("SELECT wrapped FROM shares WHERE id = ?", person_id)
-        return None if wrapped is None else unwrap(self._shares, wrapped, b"shares\0" + person_id.encode())
+        return None if wrapped is None else unwrap(self._shares, wrapped, _place("shares", person_id))
 
     def destroy_record(self, internal_id: str) -> None:
         """Delete the identities of all versions of a record; nothing opens its objects after ``settle``."""
@@ -88,6 +97,34 @@ class KeyTable:
         """Make sure that what was deleted is in no file of the table."""
         with self._lock:
             truncate(self._database)
+
+    def rewrap(self, new: MasterKey) -> None:
+        """Wrap every key under another master key, in one durable step; nothing happens if it already is.
+
+        Backups under the old master key open nothing any more and are removed.
+        """
+        if self.key_id == new.key_id:
+            return
+        fresh = {purpose: new.purpose_key(purpose) for purpose in (Purpose.VAULT, Purpose.TAGS, Purpose.SHARES)}
+        with self._lock:
+            with self._database:
+                for row_id, version, wrapped in self._all("SELECT id, version, wrapped FROM identities"):
+                    box = rewrap(self._vault, fresh[Purpose.VAULT], wrapped, _version(row_id, version), self._random)
+                    query = "UPDATE identities SET wrapped = ? WHERE id = ? AND version = ?"
+                    self._database.execute(query, (box, row_id, version))
+                for row_id, wrapped in self._all("SELECT id, wrapped FROM tag_keys"):
+                    box = rewrap(self._tags, fresh[Purpose.TAGS], wrapped, _place("tag_keys", row_id), self._random)
+                    self._database.execute("UPDATE tag_keys SET wrapped = ? WHERE id = ?", (box, row_id))
+                for row_id, wrapped in self._all("SELECT id, wrapped FROM shares"):
+                    box = rewrap(self._shares, fresh[Purpose.SHARES], wrapped, _place("shares", row_id), self._random)
+                    self._database.execute("UPDATE shares SET wrapped = ? WHERE id = ?", (box, row_id))
+                set_key_id(self._database, new.key_id)
+            self._vault[:], self._tags[:], self._shares[:] = fresh.values()
+            self.key_id = new.key_id
+            truncate(self._database)
+        wipe(*fresh.values())
+        for path, _ in self._dated():
+            path.unlink()
 
     def backup(self, now: int) -> Path:
         """Write today's backup and remove those older than 30 days.
@@ -122,6 +159,9 @@ class KeyTable:
     def _dated(self) -> list[tuple[Path, int]]:
         return [(path, int(path.stem.removeprefix("keys-"))) for path in sorted(self._backups.glob("keys-*.db"))]
 
+    def _all(self, query: str) -> list[tuple[Any, ...]]:
+        return self._database.execute(query).fetchall()
+
     def _write(self, query: str, *values: object) -> None:
         with self._lock, self._database:
             self._database.execute(query, values)
@@ -130,6 +170,10 @@ class KeyTable:
         with self._lock:
             row = self._database.execute(query, values).fetchone()
         return None if row is None else bytes(row[0])
+
+
+def _place(table: str, row_id: str) -> bytes:
+    return table.encode() + b"\0" + row_id.encode()
 
 
 def _version(internal_id: str, version: int) -> bytes:

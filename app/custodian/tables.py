@@ -44,10 +44,10 @@ class SealedTable:
 
     def put(self, row_id: str, value: dict[str, Json], group: str = "") -> None:
         """Write or replace a row."""
-        sealed = wrap(self._key, encode(value), self._place(row_id), self._random)
+        sealed = wrap(self._key, group.encode() + b"\n" + encode(value), self._place(row_id), self._random)
         query = f"INSERT OR REPLACE INTO {self._name} (id, grouped, sealed) VALUES (?, ?, ?)"  # noqa: S608
         with self._lock, self._database:
-            self._database.execute(query, (row_id, self._blind(group), sealed))
+            self._database.execute(query, (row_id, self._blind(self._key, group), sealed))
 
     def find(self, row_id: str) -> dict[str, Json] | None:
         """Return a row, or None.
@@ -64,14 +64,14 @@ class SealedTable:
         """Yield the rows of a group, in the order of their ids."""
         query = f"SELECT id, sealed FROM {self._name} WHERE grouped = ? ORDER BY id"  # noqa: S608
         with self._lock:
-            rows = self._database.execute(query, (self._blind(group),)).fetchall()
+            rows = self._database.execute(query, (self._blind(self._key, group),)).fetchall()
         return ((row_id, self._open(row_id, sealed)) for row_id, sealed in rows)
 
     def count(self, group: str) -> int:
         """Return how many rows a group has."""
         query = f"SELECT count(*) FROM {self._name} WHERE grouped = ?"  # noqa: S608
         with self._lock:
-            return int(self._database.execute(query, (self._blind(group),)).fetchone()[0])
+            return int(self._database.execute(query, (self._blind(self._key, group),)).fetchone()[0])
 
     def all(self) -> Iterator[tuple[str, dict[str, Json]]]:
         """Yield all rows, in the order of their ids."""
@@ -89,20 +89,35 @@ class SealedTable:
         """Delete the rows of a group; their bytes are overwritten."""
         query = f"DELETE FROM {self._name} WHERE grouped = ?"  # noqa: S608
         with self._lock, self._database:
-            self._database.execute(query, (self._blind(group),))
+            self._database.execute(query, (self._blind(self._key, group),))
+
+    def rewrap(self, new: bytearray) -> None:
+        """Wrap all rows under another key, inside the caller's transaction; he then changes the key in place.
+
+        Raises:
+            UnwrapError: a row does not open with the present key.
+        """
+        rows = self._database.execute(f"SELECT id, sealed FROM {self._name}").fetchall()  # noqa: S608
+        query = f"UPDATE {self._name} SET grouped = ?, sealed = ? WHERE id = ?"  # noqa: S608
+        for row_id, sealed in rows:
+            plaintext = unwrap(self._key, sealed, self._place(row_id))
+            group = bytes(plaintext).partition(b"\n")[0].decode()
+            wrapped = wrap(new, plaintext, self._place(row_id), self._random)
+            wipe(plaintext)
+            self._database.execute(query, (self._blind(new, group), wrapped, row_id))
 
     def _open(self, row_id: str, sealed: bytes) -> dict[str, Json]:
         plaintext = unwrap(self._key, sealed, self._place(row_id))
         try:
-            return load(bytes(plaintext))
+            return load(bytes(plaintext).partition(b"\n")[2])
         finally:
             wipe(plaintext)
 
     def _place(self, row_id: str) -> bytes:
         return self._name.encode() + b"\0" + row_id.encode()
 
-    def _blind(self, group: str) -> bytes:
+    def _blind(self, key: bytearray, group: str) -> bytes:
         """Groups are found without being readable: HMAC under the purpose key."""
         if not group:
             return b""
-        return hmac.digest(self._key, b"group\0" + self._name.encode() + b"\0" + group.encode(), "sha256")[:16]
+        return hmac.digest(key, b"group\0" + self._name.encode() + b"\0" + group.encode(), "sha256")[:16]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.custodian.database import connect, truncate
+from app.custodian.database import connect, key_id_in, truncate
 from app.custodian.index import Index
 from app.custodian.keytable import BACKUP_DAYS, DAY, KeyTable
 from app.custodian.tables import SealedTable
@@ -131,3 +131,11 @@ def test_backups_roll_over_thirty_days(tmp_path: Path, master: MasterKey) -> Non
     restored = KeyTable(tmp_path / "backups" / f"keys-{kept[-1]}.db", tmp_path / "other", master, os.urandom)
     assert bytes(restored.share("person") or b"") == b"s" * 32
     restored.close()
+
+
+def test_a_file_says_which_master_key_it_needs(tmp_path: Path, master: MasterKey) -> None:
+    assert key_id_in(tmp_path / "index.db") == ""
+    Index(tmp_path / "index.db", master, os.urandom).close()
+    assert key_id_in(tmp_path / "index.db") == master.key_id
+    with pytest.raises(UnwrapError):
+        Index(tmp_path / "index.db", MasterKey.generate(), os.urandom)
