@@ -20,6 +20,7 @@ from app.ui.widgets import (
     ChipLabel,
     CommandPalette,
     Confirm,
+    DateField,
     Fact,
     FactsGrid,
     Field,
@@ -375,6 +376,16 @@ def test_a_field_shows_its_gap(qtbot: QtBot) -> None:
     assert field.control.accessibleName() == "Records"
 
 
+def test_a_date_is_written_one_way_and_kept_as_iso(qtbot: QtBot) -> None:
+    field = DateField("2026-11-24", "First day")
+    shown(qtbot, field)
+    assert field.text() == "24 Nov 2026"
+    assert field.day == "2026-11-24"
+    with qtbot.waitSignal(field.day_changed, check_params_cb=lambda day: day == "2024-02-29"):
+        field.set_day("2024-02-29")
+    assert field.text() == "29 Feb 2024"
+
+
 def test_steps_are_told_and_drawn(qtbot: QtBot, scheme: object) -> None:
     bar = StepBar(("Read", "Choose", "Check", "Sign", "Receipt"), 1)
     shown(qtbot, bar)
@@ -404,7 +415,8 @@ def test_names_bring_no_markup(qtbot: QtBot) -> None:
     assert made.textFormat() is Qt.TextFormat.PlainText
     sentence = rich('<b>Dr Carol</b> <a href="http://x">of</a> Alder')
     qtbot.addWidget(sentence)
-    assert sentence.text() == '<b>Dr Carol</b> &lt;a href="http://x"&gt;of&lt;/a&gt; Alder'
+    bold = '<span style="font-weight:600">Dr Carol</span>'
+    assert sentence.text() == f'{bold} &lt;a href="http://x"&gt;of&lt;/a&gt; Alder'
 
 
 def test_a_pane_becomes_a_drawer_before_anything_is_cut(qtbot: QtBot, qapp: QApplication) -> None:

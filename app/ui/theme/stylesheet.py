@@ -48,10 +48,10 @@ QFrame[surface="footer"] { background:@surface; border:0; border-top:1px solid @
 QFrame[surface="right"] { background:@surface; border:0; border-left:1px solid @line }
 QFrame[surface="left"] { background:@surface; border:0; border-right:1px solid @line }
 QFrame[surface="card"] { background:@surface; border:1px solid @line; border-radius:8px }
-QFrame[surface="card-head"] { background:@window; border:1px solid @line; border-bottom:1px solid @line;
-  border-top-left-radius:8px; border-top-right-radius:8px }
-QFrame[surface="card-head-accent"] { background:@accent_tint; border:1px solid @info_line;
-  border-top-left-radius:8px; border-top-right-radius:8px }
+QFrame[surface="card-head"] { background:@window; border:0; border-bottom:1px solid @line;
+  border-top-left-radius:7px; border-top-right-radius:7px }
+QFrame[surface="card-head-accent"] { background:@accent_tint; border:0; border-bottom:1px solid @info_line;
+  border-top-left-radius:7px; border-top-right-radius:7px }
 QFrame[surface="dialog"] { background:@surface; border:1px solid @line_strong }
 QFrame[band="ok"] { background:@ok_bg; border:1px solid @ok_line; border-radius:8px }
 QFrame[band="wait"] { background:@wait_bg; border:1px solid @wait_line; border-radius:8px }
@@ -130,7 +130,10 @@ QPlainTextEdit:focus { padding:5px 7px }
 QLineEdit:disabled, QComboBox:disabled, QDateEdit:disabled, QPlainTextEdit:disabled { background:@sunken;
   border-color:@line; color:@disabled }
 QComboBox::drop-down, QDateEdit::drop-down { border:0; width:26px }
-QComboBox::down-arrow, QDateEdit::down-arrow { image:url("{chevron-down.muted}"); width:14px; height:14px }
+QDateEdit::up-button, QDateEdit::down-button { width:0; border:0 }
+QDateEdit::drop-down { subcontrol-origin:padding; subcontrol-position:center right }
+QDateEdit::down-arrow { image:url("{calendar.muted}"); width:16px; height:16px }
+QComboBox::down-arrow { image:url("{chevron-down.muted}"); width:14px; height:14px }
 QComboBox QAbstractItemView { background:@surface; color:@text; border:1px solid @line_strong;
   selection-background-color:@selected; selection-color:@selected_text; outline:0 }
 QSpinBox::up-button, QSpinBox::down-button { width:0; border:0 }
@@ -139,11 +142,13 @@ QCheckBox:disabled, QRadioButton:disabled { color:@disabled }
 QCheckBox[patient="true"], QRadioButton[patient="true"] { font-size:@16px; spacing:10px; min-height:@44px }
 QCheckBox::indicator, QRadioButton::indicator { width:16px; height:16px; border:1px solid @line_strong;
   background:@surface }
-QCheckBox[patient="true"]::indicator { width:20px; height:20px }
+QCheckBox[patient="true"]::indicator, QRadioButton[patient="true"]::indicator { width:20px; height:20px }
 QCheckBox::indicator { border-radius:4px }
 QCheckBox::indicator:checked { background:@accent; border-color:@accent; image:url("{check.on_accent}") }
 QRadioButton::indicator { border-radius:9px }
 QRadioButton::indicator:checked { border:5px solid @accent; width:8px; height:8px }
+QRadioButton[patient="true"]::indicator { border-radius:11px }
+QRadioButton[patient="true"]::indicator:checked { border:6px solid @accent; width:10px; height:10px }
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color:@line; background:@sunken }
 QAbstractItemView { background:@surface; color:@text; border:0; outline:0; selection-background-color:@selected;
   selection-color:@selected_text }

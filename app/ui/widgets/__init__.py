@@ -8,7 +8,7 @@ from app.ui.widgets.chips import ChipLabel, paint_chip
 from app.ui.widgets.command_palette import CommandPalette, KeyHelp, KeyLine, PaletteItem, conflicts
 from app.ui.widgets.dialogs import Confirm, Scrim, Sheet
 from app.ui.widgets.focus import FocusRing
-from app.ui.widgets.forms import PIN_LENGTH, Field, Option, OptionKind, PinField, StepBar
+from app.ui.widgets.forms import PIN_LENGTH, DateField, Field, Option, OptionKind, PinField, StepBar
 from app.ui.widgets.header import AlonePage, Header, LedgerBadge, LedgerFacts, Notice, Popover, StatusLine
 from app.ui.widgets.panes import (
     Card,
@@ -45,6 +45,7 @@ __all__ = [
     "ColumnSpec",
     "CommandPalette",
     "Confirm",
+    "DateField",
     "Disc",
     "EntriesList",
     "Fact",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QDate, QEvent, QLocale, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QCheckBox,
+    QDateEdit,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -101,8 +102,8 @@ class Option(QFrame):
         if caption:
             words.addWidget(label(caption, kinds[1], wrap=True))
         row = QHBoxLayout(self)
-        margin = scaled(10) if boxed else 0
-        row.setContentsMargins(margin, scaled(6) if boxed else 2, margin, scaled(6) if boxed else 2)
+        margin, above = scaled(10) if boxed else 0, 0 if patient else (scaled(6) if boxed else 2)
+        row.setContentsMargins(margin, above, margin, above)
         row.setSpacing(scaled(8))
         row.addWidget(self.button)
         if icon_name:
@@ -142,6 +143,30 @@ class Option(QFrame):
         super().changeEvent(event)
         if event.type() == QEvent.Type.EnabledChange:
             self.button.setEnabled(self.isEnabled())
+
+
+class DateField(QDateEdit):
+    """A day, written "24 Nov 2026", with a calendar to choose from. ``day_changed`` carries the ISO date."""
+
+    day_changed = Signal(str)
+
+    def __init__(self, day: str, accessible: str) -> None:
+        super().__init__(QDate.fromString(day, Qt.DateFormat.ISODate))
+        self.setLocale(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
+        self.setDisplayFormat("d MMM yyyy")
+        self.setCalendarPopup(True)
+        self.setButtonSymbols(QDateEdit.ButtonSymbols.NoButtons)
+        self.setAccessibleName(accessible)
+        self.dateChanged.connect(lambda _day: self.day_changed.emit(self.day))
+
+    @property
+    def day(self) -> str:
+        """The day as an ISO date."""
+        return self.date().toString(Qt.DateFormat.ISODate)
+
+    def set_day(self, day: str) -> None:
+        """Show another day."""
+        self.setDate(QDate.fromString(day, Qt.DateFormat.ISODate))
 
 
 class PinField(QLineEdit):

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 from app.ui.theme import scaled, token
 from app.ui.widgets.text import IconLabel, TextKind, label, surface
 
+_BOLD = '<span style="font-weight:600">'  # <b> would be 700, which Qt would have to fake
 _WIDE, _DRAWER_BELOW = 1560, 1180 - 88
 
 
@@ -112,7 +113,7 @@ class Card(QFrame):
         super().__init__()
         self.setProperty("surface", "card")
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setContentsMargins(1, 1, 1, 1)
         outer.setSpacing(0)
         self.head = QHBoxLayout()
         self.title_label = label(title, TextKind.STRONG, "accent" if accent else "")
@@ -142,9 +143,14 @@ class Note(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(scaled(8))
         colour = tone if tone in {"muted", "text", "text2", "accent"} else f"{tone}_fg"
-        self.mark = IconLabel(icon_name, colour, 14)
+        edge = {TextKind.CAPTION: 14, TextKind.BODY: 16}.get(kind, 20)
+        self.mark = IconLabel(icon_name, colour, edge)
         self.text = label(text, kind, tone, wrap=True)
-        row.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout()  # the icon stands at the first line
+        column.setContentsMargins(0, 1, 0, 0)
+        column.addWidget(self.mark)
+        column.addStretch(1)
+        row.addLayout(column)
         row.addWidget(self.text, 1)
 
     def show_note(self, icon_name: str, text: str, tone: str = "muted") -> None:
@@ -283,7 +289,7 @@ def title_row(title: str, subtitle: str = "") -> tuple[QHBoxLayout, QLabel, QLab
 
 def rich(text: str, kind: TextKind = TextKind.BODY, tone: str = "") -> QLabel:
     """Make a label for a sentence of ours that marks parts with ``<b>``; everything else in it is escaped."""
-    safe = escape(text, quote=False).replace("&lt;b&gt;", "<b>").replace("&lt;/b&gt;", "</b>")
+    safe = escape(text, quote=False).replace("&lt;b&gt;", _BOLD).replace("&lt;/b&gt;", "</span>")
     made = label("", kind, tone, wrap=True)
     made.setTextFormat(Qt.TextFormat.RichText)
     made.setText(safe)
