@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.services.pairs import WrongCardError, WrongPinError
 from app.services.turn import NotWaitingError
@@ -54,14 +54,14 @@ class CardAndPin(QWidget):
 
     def _card_row(self, words: Words, sandbox_card: Callable[[], str] | None) -> QWidget:
         row = QWidget()
-        layout = QHBoxLayout(row)
+        layout = QVBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scaled(8))
-        layout.addWidget(self.card, 1)
+        layout.addWidget(self.card)
         if sandbox_card is not None:
             self.sandbox_button = Button(words.say("card.sandbox"), icon_name="receipt-text", patient=True)
             self.sandbox_button.clicked.connect(lambda: self.card.setText(sandbox_card()))
-            layout.addWidget(self.sandbox_button)
+            layout.addWidget(self.sandbox_button, 0, Qt.AlignmentFlag.AlignLeft)
         row.setAccessibleName(words.say("card"))
         row.setFocusProxy(self.card)
         return row

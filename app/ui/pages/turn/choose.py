@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.consent.dates import DAY_SECONDS, read_zone
@@ -256,6 +256,8 @@ class Choose(Step):
         self.chosen.emit(self._choices)
         self._show()
         self.changed.emit()
+        if self._choices.labels is not before.labels and self.emergency.isVisibleTo(self):
+            QTimer.singleShot(0, self, lambda: self.column.ensureWidgetVisible(self.emergency))
 
     def _show(self) -> None:
         """Show notes, and the sentence of the very object that would be signed now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout
 
 from app.ui.pages.turn.words import LANGUAGES, Words
@@ -79,7 +79,8 @@ class TurnFooter(QFrame):
         row.setSpacing(scaled(12))
         row.addWidget(self.refuse_button)
         row.addStretch(1)
-        for part in (self.note, self.later_button, self.back_button, self.next_button):
+        row.addWidget(self.note, 0, Qt.AlignmentFlag.AlignVCenter)
+        for part in (self.later_button, self.back_button, self.next_button):
             row.addWidget(part)
         self.refuse_button.clicked.connect(self.refused)
         self.later_button.clicked.connect(self.later)
