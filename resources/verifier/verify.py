@@ -10,6 +10,9 @@ creator's certificate chains to a CA of the genesis block and was valid, the cre
 is the one that had to sign such a transaction, as far as earlier entries say. It does not decide again what the
 contract decided; a custodian's replica does that.
 
+Of a consent receipt it checks the same of its one entry, and that the entry commits to the consent in the receipt. The
+words beside the proof are for reading: compare the printed fingerprint with the QR code that was handed out.
+
 --head compares with a head that was kept apart from the file: without it, a shorter, older export also verifies.
 --chain-only leaves out what entries say and who signed them; the ledger key vouches for that then.
 
@@ -106,6 +109,7 @@ class Verdict:
     height: int = 0
     entries: int = 0
     head: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -709,44 +713,24 @@ def verify_receipt(content: bytes) -> Verdict:
     """Check that a receipt's grant stands in a signed block and commits to the artefact in it."""
     try:
         receipt = canonical(content)
-        proof, told = receipt["proof"], receipt["ledger"]
-        genesis = read_genesis(proof["genesis"].encode())
-        place = int(told["block"])
+        proof, place, index = receipt["proof"], int(receipt["ledger"]["block"]), int(receipt["proof"]["index"])
+        genesis = parse_genesis(proof["genesis"].encode())
     except MALFORMED:
         raise Wrong("not a consent receipt, or altered") from None
-    index = proof["index"]
     try:
-        header = canonical(proof["header"].encode())
-        content = encode(header["header"])
-        signature = header["signature"].encode()
-        verify_signature(genesis.ledger_key, b"block", genesis.network_id.encode(), content, signature)
-        fields = header["header"]
-        leaf = hashlib.sha256(b"\0" + proof["envelope"].encode()).digest()
-        root = climb(leaf, index, fields["count"], [bytes.fromhex(one) for one in proof["path"]])
+        header = read_header(proof["header"].encode(), genesis)
+        is_there = is_valid_in(header, index, proof["envelope"].encode(), proof["path"])
     except MALFORMED:
         raise Wrong("the block's header is not signed by the ledger key", place) from None
-    if root.hex() != fields["merkle_root"] or index in fields["invalid"]:
+    if not is_there:
         raise Wrong("the entry is not a valid one of the block", place, index)
-    entry = Inside(genesis).entry(proof["envelope"].encode(), fields["number"], index)
-    envelope = json.loads(proof["envelope"])["transaction"]
-    arguments = json.loads(envelope["arguments"])
-    salted = hmac.digest(
-        base64.b64decode(proof["salt"]), hashlib.sha256(encode(proof["artefact"])).digest(), "sha256"
-    ).hex()
-    expected = {
-        "network_id": genesis.network_id,
-        "transaction_id": entry.identity.hex(),
-        "block": fields["number"],
-        "block_hash": hashlib.sha256(content).hexdigest(),
-        "block_at": fields["at"],
-    }
-    outside = (receipt["consentReceiptID"], receipt["consentTimestamp"], receipt["piiPrincipalId"])
-    if told != expected or outside != (entry.identity.hex(), envelope["at"], arguments["patient_id"]):
-        raise Wrong("the receipt says something else than its proof", place, index)
-    if entry.name != "GrantConsent" or entry.role not in {"patient", "proxy", "registrar"}:
-        raise Wrong("the entry is not the grant of a consent", place, index)
-    if salted != arguments["artefact_commitment"]:
-        raise Wrong("the consent is not the one that was signed", place, index)
+    entry = Inside(genesis).entry(proof["envelope"].encode(), header["number"], index)
+    try:
+        wrong = compare_receipt(receipt, header, entry)
+    except MALFORMED:
+        raise Wrong("not a consent receipt, or altered", place, index) from None
+    if wrong:
+        raise Wrong(wrong, place, index)
     return Verdict(
         ok=True,
         block=None,
@@ -754,10 +738,52 @@ def verify_receipt(content: bytes) -> Verdict:
         reason="",
         kind="receipt",
         network_id=genesis.network_id,
-        height=fields["number"] + 1,
+        height=header["number"] + 1,
         entries=1,
-        head=expected["block_hash"],
+        head=hashlib.sha256(encode(header)).hexdigest(),
+        fingerprint=hashlib.sha256(content).hexdigest(),
     )
+
+
+def read_header(line: bytes, genesis: Genesis) -> dict[str, Any]:
+    """Return a block's header that the ledger key signed."""
+    outer = canonical(line)
+    header: dict[str, Any] = outer["header"]
+    network = genesis.network_id.encode()
+    verify_signature(genesis.ledger_key, b"block", network, encode(header), outer["signature"].encode())
+    return header
+
+
+def is_valid_in(header: dict[str, Any], index: int, envelope: bytes, path: list[str]) -> bool:
+    """Does the path lead from the envelope to the signed root, and was the entry valid?"""
+    leaf = hashlib.sha256(b"\0" + envelope).digest()
+    root = climb(leaf, index, header["count"], [bytes.fromhex(one) for one in path])
+    return root.hex() == header["merkle_root"] and index not in header["invalid"]
+
+
+def compare_receipt(receipt: dict[str, Any], header: dict[str, Any], entry: Signed) -> str:
+    """Return what a receipt says that its proof does not show, empty if there is nothing."""
+    proof = receipt["proof"]
+    transaction = json.loads(proof["envelope"])["transaction"]
+    arguments = json.loads(transaction["arguments"])
+    salt, artefact = base64.b64decode(proof["salt"], validate=True), hashlib.sha256(encode(proof["artefact"])).digest()
+    shown = {
+        "network_id": transaction["network_id"],
+        "transaction_id": entry.identity.hex(),
+        "block": header["number"],
+        "block_hash": hashlib.sha256(encode(header)).hexdigest(),
+        "block_at": header["at"],
+    }
+    told = (receipt["consentReceiptID"], receipt["consentTimestamp"], receipt["piiPrincipalId"])
+    if receipt["ledger"] != shown or told != (shown["transaction_id"], transaction["at"], arguments["patient_id"]):
+        return "the receipt says something else than its proof"
+    if entry.name != "GrantConsent" or entry.role not in {"patient", "proxy"}:
+        return "the entry is not the grant of a consent by a patient or her representative"
+    if entry.role == "patient" and entry.subject != arguments["patient_id"]:
+        return "the grant is signed by another patient"
+    if hmac.digest(salt, artefact, "sha256").hex() != arguments["artefact_commitment"]:
+        return "the consent is not the one that was signed"
+    return ""
 
 
 def climb(leaf: bytes, index: int, count: int, siblings: list[bytes]) -> bytes:
@@ -821,7 +847,10 @@ def sentence(verdict: Verdict) -> str:
         where += "" if verdict.entry is None else f", entry {verdict.entry}"
         return f"NOT VERIFIED{where}: {verdict.reason}."
     if verdict.kind == "receipt":
-        return f"Verified: a consent in block {verdict.height - 1} of ledger {verdict.network_id}."
+        return (
+            f"Verified: a consent in block {verdict.height - 1} of ledger {verdict.network_id}; "
+            f"the receipt's fingerprint is {verdict.fingerprint}."
+        )
     return (
         f"Verified: {verdict.entries} entries in {verdict.height} blocks of ledger {verdict.network_id}, "
         f"head {verdict.height - 1}:{verdict.head}."
