@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 
 DEEP = os.environ.get("ASSENT_DEEP") == "1"
 PROPERTY = settings(
-    max_examples=2_500 if DEEP else 60,
+    max_examples=1_600 if DEEP else 60,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
