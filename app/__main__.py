@@ -72,9 +72,10 @@ def desktop(_: argparse.Namespace) -> int:
     if not has_display(os.environ):
         sys.stderr.write("assent: there is no display here, so no window can open. Without one: ./assent tour\n")
         return NOT_POSSIBLE
-    from app.wiring import open_desktop
+    from app.wiring.desktop import run
+    from app.wiring.start import home
 
-    return open_desktop()
+    return run(home())
 
 
 def tour(arguments: argparse.Namespace) -> int:
@@ -93,9 +94,9 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write the ledger to a file."""
-    from app.wiring import export_ledger
+    from app.wiring.start import export_home
 
-    return export_ledger(arguments.file)
+    return export_home(arguments.file)
 
 
 def vectors(arguments: argparse.Namespace) -> int:
@@ -108,9 +109,9 @@ def vectors(arguments: argparse.Namespace) -> int:
 def screenshots(arguments: argparse.Namespace) -> int:
     """Draw the pages, offscreen unless a platform was chosen."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from app.wiring import draw_screenshots
+    from app.wiring.screenshots import draw
 
-    return draw_screenshots(
+    return draw(
         arguments.folder,
         theme=arguments.theme,
         size=arguments.size,

@@ -135,12 +135,12 @@ class Desktop(QObject):
         profile = next(each for each in installation.profiles.profiles() if each.profile_id == key)
         self._card_text = ""
         work = partial(sign_in, installation, profile, pin)
-        self.background.run(page, work, self._signed_in, partial(self._refused, page.show_trouble))
+        self.background.run(page, work, self.show_desk, partial(self._refused, page.show_trouble))
 
     def _sign_in_card(self, page: SignInPage, card_text: str, pin: str) -> None:
         self._card_text = card_text
         work = partial(sign_in_patient, self._started().installation, card_text, pin)
-        self.background.run(page, work, self._signed_in, partial(self._refused, page.show_trouble))
+        self.background.run(page, work, self.show_desk, partial(self._refused, page.show_trouble))
 
     def _refused(self, show: Callable[[str], None], error: Exception) -> None:
         if isinstance(error, WrongPinError):
@@ -150,7 +150,8 @@ class Desktop(QObject):
         else:
             raise error
 
-    def _signed_in(self, desk: Desk) -> None:
+    def show_desk(self, desk: Desk) -> None:
+        """Show the pages of whoever is signed in."""
         self.desk = desk
         entries = entries_for(desk, self)
         if isinstance(desk, StaffDesk):
@@ -179,7 +180,7 @@ class Desktop(QObject):
             work: Callable[[], Desk] = partial(sign_in_patient, installation, self._card_text, pin)
         else:
             work = partial(sign_in, installation, locked.profile, pin)
-        self.background.run(self.window, work, self._signed_in, partial(self._refused, show))
+        self.background.run(self.window, work, self.show_desk, partial(self._refused, show))
 
     def sign_out(self) -> None:
         """Wipe the keys and go back to the sign-in page."""

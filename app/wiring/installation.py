@@ -19,7 +19,7 @@ from app.custodian.keytable import KeyTable
 from app.identity.badges import BadgeOpening
 from app.identity.installation import Installation as KeyInstallation
 from app.identity.installation import MasterKeys, Wrapped
-from app.identity.keys import MasterKey, Purpose, Random, wipe
+from app.identity.keys import LockedError, MasterKey, Purpose, Random, wipe
 from app.identity.keystore import KeyStore
 from app.identity.ledger_head import HeadKeeper, LedgerHead
 from app.identity.pins import PERSON, Stretching
@@ -180,7 +180,8 @@ def found(
     service_key = master.current.purpose_key(Purpose.SERVICE)
     box = box_key(service_key, _LEDGER_KEY, ledger_key, circumstances.random)
     wipe(service_key)
-    _ledger_key_file(folder, circumstances).write(master.current, {}, {_LEDGER_KEY: box})
+    public = {_LEDGER_KEY: SoftwareKey(ledger_key).public_key}
+    _ledger_key_file(folder, circumstances).write(master.current, public, {_LEDGER_KEY: box})
     trusted = {msp_id: keys.authority.roots for msp_id, keys in hospitals.items()}
     ledger = EmbeddedLedger.create(
         folder / "ledger",
@@ -217,6 +218,29 @@ def open_installation(folder: Path, store: KeyStore, circumstances: Circumstance
     heads = HeadKeeper(store, circumstances.clock)
     heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
     return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
+
+
+def open_ledger_to_read(folder: Path, circumstances: Circumstances) -> EmbeddedLedger:
+    """Open an installation's ledger without any secret, to read its blocks; it cannot record.
+
+    Raises:
+        LedgerInUseError: Assent is open on it.
+    """
+    public, _ = _ledger_key_file(folder, circumstances).read()
+    return EmbeddedLedger.open(
+        folder / "ledger", PublicKey(public[_LEDGER_KEY]), clock=circumstances.clock, random=circumstances.random
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A ledger key of which only the public half is here (SubjectPublicKeyInfo, DER)."""
+
+    public_key: bytes
+
+    def sign(self, message: bytes) -> bytes:
+        """Refuse: whoever only reads signs nothing."""
+        raise LockedError(f"{len(message)} bytes are not signed by a ledger that is only read")
 
 
 def read_plans(folder: Path) -> tuple[HospitalPlan, ...]:

@@ -1,6 +1,7 @@
 """From a folder to an open installation: founded once, whole or not at all, and verified at every start."""
 
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ import platformdirs
 from app.identity.keystore import KeyStore
 from app.identity.private_files import make_private_folder
 from app.services.machine import LedgerDamagedError
-from app.wiring.installation import Circumstances, Installation, open_installation, read_plans
+from app.wiring.installation import Circumstances, Installation, open_installation, open_ledger_to_read, read_plans
 from app.wiring.sandbox import Progress, found_sandbox, read_cards
 from app.wiring.stores import open_store
+from ledger.embedded.export import export
+from ledger.embedded.storage import LedgerInUseError
 
 NAME: Final = "sandbox"
+VERIFIER: Final = "resources/verifier/verify.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +91,31 @@ def _found(place: Path, store: KeyStore, circumstances: Circumstances, progress:
         shutil.rmtree(left, ignore_errors=True)
     found_sandbox(building, store, circumstances, progress).installation.close()
     building.rename(place)
+
+
+def export_home(file: Path) -> int:
+    """Write this account's ledger to ``file`` for the separate verifier; returns the exit status.
+
+    The ledger is public to its hospitals, so no key is needed, and nothing is verified here: that is the verifier's work.
+    """
+    place = home() / NAME
+    if not read_plans(place):
+        sys.stderr.write(
+            "assent: there is no ledger on this machine yet. Start ./assent once, or keep a tour's sandbox.\n"
+        )
+        return 2
+    try:
+        ledger = open_ledger_to_read(place, Circumstances(lambda: int(time.time())))
+    except LedgerInUseError:
+        sys.stderr.write("assent: Assent is open. Export from its Ledger page, or close it first.\n")
+        return 2
+    try:
+        head = export(ledger, file)
+        network_id = ledger.network_id
+    finally:
+        ledger.close()
+    sys.stdout.write(
+        f"{head.number + 1} blocks in {file}. Verify them anywhere with Python and cryptography alone:\n"
+        f"python3 {VERIFIER} {file} --network {network_id} --head {head.number}:{head.hash}\n"
+    )
+    return 0
