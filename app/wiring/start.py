@@ -96,7 +96,7 @@ def _found(place: Path, store: KeyStore, circumstances: Circumstances, progress:
 def export_home(file: Path) -> int:
     """Write this account's ledger to ``file`` for the separate verifier; returns the exit status.
 
-    The ledger is public to its hospitals, so no key is needed, and nothing is verified here: that is the verifier's work.
+    It is public to its hospitals, so no key is needed; nothing is verified here, that is the verifier's work.
     """
     place = home() / NAME
     if not read_plans(place):
