@@ -10,8 +10,10 @@ from app.identity.badges import Badge, BadgeError, open_badge
 from app.services.entries import Access, integer
 from app.services.machine import Machine
 from app.services.pairs import Pair
-from ledger.contract.canonical import Json
+from app.services.proofs import Checked, NotProvenError, check_entry
+from ledger.contract.canonical import Json, decode_object
 from ledger.gateway import Signer
+from ledger.genesis import verify_genesis
 
 
 class AccessState(StrEnum):
@@ -129,6 +131,27 @@ class Accesses:
         replica = self.machine.replica
         newest = self.machine.gateway.wait(-1, 0)
         return Completeness(replica.height - 1, self.machine.clock(), replica.height == newest and not replica.halted)
+
+    def check(self, row: AccessRow) -> Checked:
+        """Check one entry again, without believing anyone: envelope, signature and Merkle path, on this machine.
+
+        Raises:
+            NotProvenError: it is not what this list says.
+            CustodianRefusal: the custodian hands out no proof.
+        """
+        pair = next(pair for pair in self.pairs if pair.patient_id == row.patient_id)
+        proof = pair.client.proof(row.access_id)
+        replica = self.machine.catch_up()
+        genesis = verify_genesis(next(iter(self.machine.gateway.blocks(0))))
+        if genesis.network_id != self.machine.gateway.network_id or proof.block != row.block:
+            raise NotProvenError("block", "another ledger's, or another block")
+        entry = check_entry(proof, genesis, replica.block_hash(row.block))
+        arguments = decode_object(entry.arguments)
+        told = (entry.name, entry.transaction_id, arguments.get("patient_id"), entry.caller.subject, entry.at)
+        if told != ("OpenRecords", row.access_id, row.patient_id, row.who.subject, row.at):
+            raise NotProvenError("another", "the entry says something else")
+        number = integer(proof.content["index"]) + 1
+        return Checked(row.access_id, row.block, number, self.machine.clock(), proof.block_hash)
 
 
 def read_rows(machine: Machine, client: CustodianClient, signer: Signer, patient_id: str) -> tuple[AccessRow, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from app.consent.artefact import Artefact, Signing, block
 from app.consent.compile import compile_consent
@@ -24,6 +25,9 @@ from app.services.submission import Submission
 from ledger.commitments import commitment
 from ledger.contract.canonical import Json
 from ledger.gateway import Commit
+
+_AT_A_TIME: Final = 1000
+"""Ids that a custodian explains at once."""
 
 
 class ConsentState(StrEnum):
@@ -205,8 +209,11 @@ def staff(machine: Machine, pair: Pair) -> tuple[Who, ...]:
     subjects = [
         key[2] for key, value in machine.scan("member", pair.grantee) if str(value["role"]) == Role.PRACTITIONER.value
     ]
-    explained = pair.client.explain(pair.identity, pair.patient_id, subjects)
-    people = [who(machine, pair.grantee, subject, explained) for subject in subjects]
+    people = []
+    for start in range(0, len(subjects), _AT_A_TIME):
+        some = subjects[start : start + _AT_A_TIME]
+        explained = pair.client.explain(pair.identity, pair.patient_id, some)
+        people += [who(machine, pair.grantee, subject, explained) for subject in some]
     return tuple(sorted((each for each in people if each.name), key=lambda each: each.name))
 
 

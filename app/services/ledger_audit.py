@@ -1,4 +1,4 @@
-"""The ledger as an auditor looks at it: verified anew on request, block by block, exported for the separate verifier."""
+"""The ledger as an auditor looks at it: verified anew on request, block by block, and exported for the verifier."""
 
 import json
 import time

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from app.services.entries import integer, objects
+from app.services.entries import Access, an_object, objects
 from app.services.machine import Machine
 from app.services.models import BundledModel, ModelStatus, approved_hashes, bundled_models, status_of
+from app.services.notebook import PatientRef
 from app.services.openings import Opened, Openings
 from app.services.patients import Patients
 from app.services.submission import Submission
@@ -25,7 +26,7 @@ class NotRunError(Exception):
     """The model did not run: it is not approved, suspended, or not the one that was approved.
 
     Attributes:
-        code: ``not-approved``, ``suspended``, ``changed`` or ``missing``.
+        code: ``not-approved``, ``suspended``, ``changed``, ``missing``, or ``no-model`` for this kind of record.
     """
 
     def __init__(self, code: str) -> None:
@@ -64,6 +65,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person says to a suggestion.
+
+    Attributes:
+        verdict: accept, override or second-reader.
+        reading: the own reading of one who overrides: benign, malignant or neither.
+        reason_code: disagree, quality or other-evidence; needed to override.
+        text: free text; it stays in this hospital, its salted commitment goes on the ledger.
+    """
+
+    verdict: str
+    reading: str = ""
+    reason_code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueRow:
     """A suggestion that waits for a verdict.
 
@@ -74,6 +92,10 @@ class QueueRow:
         at: seconds UTC.
         by: subject of the one who asked for it.
         verdicts: how many were given.
+        patient: whom it is about.
+        record_id: of the record that was read.
+        title: of that record if his list names it, else empty.
+        for_another: he gave the last verdict himself; a second person has to read.
     """
 
     patient_id: str
@@ -82,6 +104,23 @@ class QueueRow:
     at: int
     by: str
     verdicts: int
+    patient: PatientRef
+    record_id: str
+    title: str
+    for_another: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """How often people overrode suggestions, over all that this machine's ledger holds.
+
+    Attributes:
+        overridden: suggestions whose newest verdict is an override.
+        answered: suggestions with a verdict.
+    """
+
+    overridden: int
+    answered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +186,17 @@ class Suggestions:
         self.patients.notebook.keep_card_read(model_hash)
 
     def answer(self, answer: Answer, verdict: str, reading: str, reason_code: str, text: str, pin: str) -> Commit:
+        """Record his verdict on a suggestion that he sees; see ``give_verdict``."""
+        given = Verdict(verdict, reading, reason_code, text)
+        return self.give_verdict(answer.opened.wanted.patient_id, answer.suggestion_id, given, pin)
+
+    def give_verdict(self, patient_id: str, suggestion_id: str, verdict: Verdict, pin: str) -> Commit:
         """Record his verdict; it cannot be changed, only followed by another.
 
         Args:
-            answer: the suggestion.
-            verdict: accept, override or second-reader.
-            reading: his own reading if he overrides: benign, malignant or neither.
-            reason_code: disagree, quality or other-evidence; needed to override.
-            text: free text; it stays in this hospital, its salted commitment goes on the ledger.
+            patient_id: of the pair.
+            suggestion_id: on the ledger.
+            verdict: his.
             pin: his.
 
         Raises:
@@ -162,17 +204,21 @@ class Suggestions:
             GatewayError, UnsettledError: as they say.
         """
         self.reauthenticate(pin)
-        patient_id = answer.opened.wanted.patient_id
         self.machine.catch_up()
-        stored = self.machine.find("suggestion", patient_id, answer.suggestion_id) or {}
+        stored = self.machine.find("suggestion", patient_id, suggestion_id) or {}
         number = len(objects(stored["verdicts"])) + 1 if stored else 1
-        statement: dict[str, Json] = {"type": "verdict", "reading": reading, "text": text, "verdict": verdict}
+        statement: dict[str, Json] = {
+            "type": "verdict",
+            "reading": verdict.reading,
+            "text": verdict.text,
+            "verdict": verdict.verdict,
+        }
         arguments = {
             "patient_id": patient_id,
-            "suggestion_id": answer.suggestion_id,
+            "suggestion_id": suggestion_id,
             "number": number,
-            "verdict": verdict,
-            "reason_code": reason_code,
+            "verdict": verdict.verdict,
+            "reason_code": verdict.reason_code,
             "commitment": commitment(self.machine.random(32), encode(statement)),
         }
         return Submission(self.machine.gateway, self.patients.signer).send("RecordVerdict", arguments)
@@ -181,19 +227,51 @@ class Suggestions:
         """Return the suggestions about his patients that wait for a verdict, oldest first."""
         self.machine.catch_up()
         rows = [
-            QueueRow(
-                key[1],
-                key[2],
-                str(value["outcome"]),
-                integer(value["at"]),
-                str(value["by"]["subject"]) if isinstance(value["by"], dict) else "",
-                len(objects(value["verdicts"])),
-            )
+            self._row(patient, key[2], value)
             for patient in self.patients.known()
             for key, value in self.machine.scan("suggestion", patient.patient_id)
             if value["status"] == "open"
         ]
         return tuple(sorted(rows, key=lambda row: row.at))
+
+    def open_model(self, category: str) -> tuple[BundledModel, Model, ModelStatus]:
+        """Return the approved model for a kind of record, verified, with what the ledger says of it.
+
+        Raises:
+            NotRunError: there is none, the ledger does not approve it, or its files are not those that were approved.
+        """
+        self.machine.catch_up()
+        bundled = self.model_for(category)
+        if bundled is None:
+            raise NotRunError("no-model")
+        return bundled, self._approved(bundled), status_of(self.machine, bundled.model_id)
+
+    def overrides(self) -> Overrides:
+        """Return how often suggestions were overridden."""
+        verdicts = [objects(value["verdicts"]) for _, value in self.machine.scan("suggestion")]
+        answered = [given[-1]["verdict"] for given in verdicts if given]
+        return Overrides(answered.count("override"), len(answered))
+
+    def _row(self, patient: PatientRef, suggestion_id: str, value: dict[str, Json]) -> QueueRow:
+        patient_id, by, verdicts = patient.patient_id, an_object(value["by"]), objects(value["verdicts"])
+        found = self.machine.find("access", patient_id, str(value["access_id"]))
+        access = None if found is None else Access.of(found)
+        record_id = access.records[0] if access is not None and access.records else ""
+        kept = self.patients.notebook.read().lists.get(patient_id)
+        titles = {row.record_id: row.display for row in kept.rows} if kept is not None else {}
+        last = str(an_object(verdicts[-1]["by"])["subject"]) if verdicts else ""
+        return QueueRow(
+            patient_id=patient_id,
+            suggestion_id=suggestion_id,
+            outcome=str(value["outcome"]),
+            at=0 if access is None else access.at,
+            by=str(by["subject"]),
+            verdicts=len(verdicts),
+            patient=patient,
+            record_id=record_id,
+            title=titles.get(record_id, ""),
+            for_another=last == self.patients.subject,
+        )
 
     def _approved(self, model: BundledModel) -> Model:
         try:

@@ -2,17 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
+from app.services.proofs import NotProvenError
+from app.ui.outcomes import failure_sentence, state_of
 from app.ui.page import Page
+from app.ui.pages.access_detail import KEPT, AccessDetail
+from app.ui.pages.access_list import HEAD as _HEAD
+from app.ui.pages.access_list import PERIODS, Filter, Period, Which, entries_of, lines_of, save_list
+from app.ui.pages.paper import pairs, paragraphs, write_pdf
+from app.ui.pages.patient_words import heading_of, name_of
 from app.ui.pages.saving import ChoosePath, choose_path
+from app.ui.pages.stopping import ask_stop
+from app.ui.theme import scaled
+from app.ui.widgets import (
+    Band,
+    Button,
+    EntriesList,
+    PaneLayout,
+    Segment,
+    Segments,
+    State,
+    StateView,
+    TextKind,
+    label,
+    surface,
+)
+from app.ui.widgets.states import Action, empty
+from app.ui.wording import time_text
 
 if TYPE_CHECKING:
-    from app.services.accesses import Accesses
-    from app.services.consents import Consents
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QWidget
+
+    from app.services.accesses import Accesses, AccessRow, Completeness
+    from app.services.consents import ConsentRow, Consents
+    from app.services.proofs import Checked
     from app.ui.pages.workplace import Workplace
+
+_SEGMENTS = {Which.ALL: "All", Which.NOT_OPENED: "Not opened", Which.COMPUTER: "Computer"}
+_EMPTY = empty("eye", "Nobody has opened your records.", "")
+_NO_MATCH = State("muted", "list-filter", "", "No entry matches.", (Action("clear", "Show all"),))
+_FILTERS = "CSV (*.csv);;PDF (*.pdf)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    rows: tuple[AccessRow, ...]
+    consents: dict[str, ConsentRow]
+    completeness: Completeness
 
 
 class AccessesPage(Page):
@@ -31,3 +75,218 @@ class AccessesPage(Page):
         super().__init__()
         self._accesses, self._consents, self._place = accesses, consents, place
         self._language, self._choose_path = language, choose_path
+        self._loaded: _Loaded | None = None
+        self._filter = Filter()
+        self.band = Band()
+        self.segments = Segments(tuple(Segment(key.value, text, 0) for key, text in _SEGMENTS.items()))
+        self.person, self.period = QComboBox(), QComboBox()
+        self.save_button = Button("Save list…", icon_name="download")
+        self.list = EntriesList(lambda row: row.access_id, "Who saw what", 0.44, patient=True)
+        self.nothing = StateView(_EMPTY)
+        self.detail = AccessDetail()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self.nothing)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(PaneLayout(self._main(), self.detail))
+        self._connect()
+
+    def _main(self) -> QFrame:
+        main = surface("window")
+        head = QVBoxLayout()
+        head.setContentsMargins(scaled(24), scaled(18), scaled(24), scaled(14))
+        head.setSpacing(scaled(10))
+        titles = QVBoxLayout()
+        titles.setSpacing(0)
+        titles.addWidget(label("Who saw what", TextKind.PATIENT_TITLE))
+        titles.addWidget(label("Every opening of your records, and every attempt.", TextKind.PATIENT, "text2"))
+        head.addLayout(titles)
+        row = QHBoxLayout()
+        row.setSpacing(scaled(8))
+        row.addWidget(self.segments)
+        row.addStretch(1)
+        self.person.setAccessibleName("Person")
+        self.period.setAccessibleName("Period")
+        self.person.addItem("Everyone", "")
+        for period, text in PERIODS.items():
+            self.period.addItem(text, period.value)
+        for part in (self.person, self.period, self.save_button):
+            row.addWidget(part)
+        head.addLayout(row)
+        head.addWidget(self.band)
+        layout = QVBoxLayout(main)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(self._stack, 1)
+        return main
+
+    def _connect(self) -> None:
+        self.segments.chosen.connect(lambda key: self._narrow(which=Which(key)))
+        self.person.activated.connect(lambda place: self._narrow(person=self.person.itemData(place)))
+        self.period.activated.connect(lambda place: self._narrow(period=Period(self.period.itemData(place))))
+        self.save_button.clicked.connect(self._save_list)
+        self.list.row_chosen.connect(self._show_detail)
+        self.nothing.acted.connect(lambda _key: self._clear())
+        self.band.acted.connect(lambda _key: self.refresh())
+        self.detail.consent_followed.connect(self.consent_wanted)
+        self.detail.check_wanted.connect(self._check)
+        self.detail.save_wanted.connect(self._save_entry)
+        self.detail.stop_wanted.connect(self._stop)
+
+    def refresh(self) -> None:
+        """Compare with the ledger again."""
+        self._place.background.run(self, self._load, self._show, self._fail)
+
+    def _load(self) -> _Loaded:
+        rows = self._accesses.rows()
+        consents = {row.consent_id: row for row in self._consents.rows()}
+        return _Loaded(rows, consents, self._accesses.completeness())
+
+    def blank(self) -> None:
+        """Forget the list."""
+        self._loaded = None
+        self.list.show_entries(())
+        self.detail.show_row(None, (), None)
+        self.band.show_state(None)
+
+    def panes(self) -> tuple[QWidget, ...]:
+        """The list and the detail."""
+        return self.list, self.detail.check_button
+
+    def search_hint(self) -> str:
+        """What the search field says here."""
+        return "Search people and records"
+
+    def _fail(self, error: Exception) -> None:
+        self.band.show_state(state_of(error))
+
+    def _show(self, loaded: _Loaded) -> None:
+        self._loaded = loaded
+        self._say_completeness(loaded.completeness)
+        people = {row.who.subject: name_of(row.who) for row in loaded.rows}
+        self.person.clear()
+        self.person.addItem("Everyone", "")
+        for subject, name in sorted(people.items(), key=lambda item: item[1]):
+            self.person.addItem(name, subject)
+        self.person.setCurrentIndex(max(0, self.person.findData(self._filter.person)))
+        self._show_rows()
+
+    def _say_completeness(self, said: Completeness) -> None:
+        at = time_text(said.at, self._place.zone)
+        if said.complete:
+            self.band.show_state(None)
+            self.status_said.emit(
+                f"This list is complete: it was compared with block {said.block} at {at}", "shield-check", "ok"
+            )
+            return
+        text = f"This list may be missing entries after {at}."
+        self.band.show_state(State("wait", "clock-alert", "", text, (Action("again", "Compare again", "rotate-cw"),)))
+        self.status_said.emit(text, "clock-alert", "wait")
+
+    @property
+    def shown_rows(self) -> tuple[AccessRow, ...]:
+        """The rows that the filter lets through."""
+        if self._loaded is None:
+            return ()
+        now = self._place.clock()
+        return tuple(row for row in self._loaded.rows if self._filter.shows(row, now))
+
+    def _show_rows(self) -> None:
+        loaded = self._loaded
+        if loaded is None:
+            return
+        now = self._place.clock()
+        counts = {
+            which: sum(replace(self._filter, which=which).shows(row, now) for row in loaded.rows) for which in Which
+        }
+        self.segments.show_segments(tuple(Segment(key.value, text, counts[key]) for key, text in _SEGMENTS.items()))
+        rows = self.shown_rows
+        self.list.show_entries(entries_of(rows, now, self._place.zone))
+        self.nothing.show_state(_NO_MATCH if loaded.rows else _EMPTY)
+        self._stack.setCurrentWidget(self.list if rows else self.nothing)
+        self.save_button.setEnabled(bool(rows))
+        self.list.choose_first()
+        if not rows:
+            self.detail.show_row(None, (), None)
+
+    def _narrow(self, **changes: object) -> None:
+        self._filter = replace(self._filter, **changes)  # type: ignore[arg-type]
+        self._show_rows()
+
+    def _clear(self) -> None:
+        self._filter = Filter(period=Period.ALL)
+        self.segments.choose(Which.ALL.value)
+        self.person.setCurrentIndex(0)
+        self.period.setCurrentIndex(self.period.findData(Period.ALL.value))
+        self._show_rows()
+
+    def _deciding(self, row: AccessRow) -> tuple[ConsentRow, ...]:
+        known = {} if self._loaded is None else self._loaded.consents
+        return tuple(known[each] for each in row.consents if each in known)
+
+    def _show_detail(self, row: AccessRow | None) -> None:
+        self.detail.show_row(row, () if row is None else self._deciding(row), self._place.zone)
+
+    # what can be done about an entry
+
+    def _check(self) -> None:
+        row: AccessRow | None = self.list.current_row
+        if row is None:
+            return
+        self.detail.show_checking()
+
+        def show(checked: Checked) -> None:
+            current: AccessRow | None = self.list.current_row
+            if current is not None and current.access_id == checked.transaction_id:
+                self.detail.show_checked(checked, self._place.zone)
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, NotProvenError):
+                text = f"This entry does not check out ({error.code}). Tell the privacy officer."
+            else:
+                text = f"It could not be checked. {failure_sentence(error)}"
+            self.detail.show_unproven(text)
+
+        self._place.background.run(self, lambda: self._accesses.check(row), show, fail)
+
+    def _stop(self) -> None:
+        row: AccessRow | None = self.list.current_row
+        if row is None:
+            return
+        active = next((each for each in self._deciding(row) if each.state.value == "active" and not each.denies), None)
+        if active is not None:
+            ask_stop(self, active, self._consents, self._place, self._language, self._stopped)
+
+    def _stopped(self) -> None:
+        self.toast_wanted.emit("Stopped. What was open there closes in a few seconds.")
+        self.refresh()
+
+    def _save_entry(self) -> None:
+        row: AccessRow | None = self.list.current_row
+        if row is None:
+            return
+        path = self._choose_path(self, f"opening-{row.access_id[:8]}.pdf", "PDF (*.pdf)")
+        if path is None:
+            return
+        lines = lines_of((row,), self._place.zone)[0]
+        body = paragraphs(heading_of(row), (KEPT,)) + pairs(tuple(zip(_HEAD, lines, strict=True)))
+        self._write(path, lambda: write_pdf(path.with_suffix(".pdf"), heading_of(row), body))
+
+    def _save_list(self) -> None:
+        path = self._choose_path(self, "who-saw-what.csv", _FILTERS)
+        if path is None or self._loaded is None:
+            return
+        said = self._loaded.completeness
+        text = f"Compared with block {said.block} at {time_text(said.at, self._place.zone)}."
+        rows = self.shown_rows
+        self._write(path, lambda: save_list(path, rows, text, self._place.zone))
+
+    def _write(self, path: Path, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError:
+            self.band.show_state(State("wait", "triangle-alert", "", "It could not be saved there."))
+            return
+        self.toast_wanted.emit(f"Saved as {path.name}.")

@@ -38,7 +38,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><tr>{first}</tr>{rest}</table>"
 
 
-def write_pdf(path: Path, title: str, body: str, image: QImage | None = None) -> None:
+def write_pdf(path: Path, title: str, body: str, image: QImage | None = None, *, landscape: bool = False) -> None:
     """Write one PDF.
 
     Args:
@@ -46,6 +46,7 @@ def write_pdf(path: Path, title: str, body: str, image: QImage | None = None) ->
         title: of the document.
         body: HTML of this module's functions; an image is ``<img src="image">``.
         image: the QR code.
+        landscape: for wide tables.
 
     Raises:
         OSError: it cannot be written there.
@@ -56,6 +57,8 @@ def write_pdf(path: Path, title: str, body: str, image: QImage | None = None) ->
     writer.setTitle(title)
     writer.setCreator("Assent")
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+    if landscape:
+        writer.setPageOrientation(QPageLayout.Orientation.Landscape)
     writer.setPageMargins(QMarginsF(20, 18, 20, 18), QPageLayout.Unit.Millimeter)
     document = QTextDocument()
     document.setDefaultStyleSheet(_STYLE)

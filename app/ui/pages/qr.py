@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import segno
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -17,11 +17,11 @@ def qr_image(text: str, scale: int = 4) -> QImage:
     rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix]
     edge = len(rows) + 2 * _QUIET
     image = QImage(edge, edge, QImage.Format.Format_Grayscale8)
-    image.fill(Qt.GlobalColor.white)
+    image.fill(255)
     for y, row in enumerate(rows):
         for x, dark in enumerate(row):
             if dark:
-                image.setPixelColor(x + _QUIET, y + _QUIET, Qt.GlobalColor.black)
+                image.setPixel(x + _QUIET, y + _QUIET, 0)
     return image.scaled(edge * scale, edge * scale)
 
 

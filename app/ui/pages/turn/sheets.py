@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLineEdit
 
+from app.ui.pages.recording import Recording
 from app.ui.pages.turn import states
 from app.ui.pages.turn.card import CardAndPin, own_trouble
 from app.ui.theme import scaled
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.services.accesses import Who
     from app.ui.pages.turn.words import Words
+    from app.ui.pages.workplace import Workplace
     from app.ui.widgets import State
 
 
@@ -225,3 +227,17 @@ class BlockSheet(SigningSheet):
     def _find(self, text: str) -> None:
         for subject, option in self.options.items():
             option.setVisible(text.strip().lower() in self._people[subject].name.lower())
+
+
+def recording_for(sheet: SigningSheet, place: Workplace, words: Words) -> Recording:
+    """Make what a sheet's entry is sent with; all but success is shown in the sheet."""
+    recording = Recording(place, sheet)
+    recording.failed.connect(sheet.show_failed)
+    recording.unsure.connect(lambda: sheet.show_state(states.unknown(words)))
+
+    def try_again() -> None:
+        sheet.show_busy(busy=False)
+        sheet.show_state(states.not_recorded(words))
+
+    recording.not_recorded.connect(try_again)
+    return recording

@@ -24,7 +24,7 @@ from app.ui.pages.turn.identity import Identity
 from app.ui.pages.turn.place import Kept, Leaving
 from app.ui.pages.turn.read import Read
 from app.ui.pages.turn.receipt import Finished, ReceiptStep, save_receipt
-from app.ui.pages.turn.sheets import BlockSheet, SigningSheet, press_focused
+from app.ui.pages.turn.sheets import BlockSheet, SigningSheet, press_focused, recording_for
 from app.ui.pages.turn.sign import Sign
 from app.ui.pages.turn.words import words
 from app.ui.theme import apply, look
@@ -295,7 +295,7 @@ class ConsentTurn(QFrame):
     def _show_people(self, people: tuple[Who, ...]) -> None:
         sheet = BlockSheet(self, self._words, people, sandbox_card=self._where.sandbox_card)
         turn = self._started
-        recording = self._recording_for(sheet)
+        recording = recording_for(sheet, self._where.place, self._words)
 
         def block(card: str, pin: str) -> None:
             person, opens = sheet.person, sheet.emergency_opens
@@ -310,19 +310,6 @@ class ConsentTurn(QFrame):
         sheet.accept()
         if isinstance(self._step, Choose):
             self._step.who.say_change(self._words.say("block.done", name=name))
-
-    def _recording_for(self, sheet: SigningSheet) -> Recording:
-        """Make what a sheet's entry is sent with; all but success is shown in the sheet."""
-        recording = Recording(self._where.place, sheet)
-        recording.failed.connect(sheet.show_failed)
-        recording.unsure.connect(lambda: sheet.show_state(states.unknown(self._words)))
-
-        def try_again() -> None:
-            sheet.show_busy(busy=False)
-            sheet.show_state(states.not_recorded(self._words))
-
-        recording.not_recorded.connect(try_again)
-        return recording
 
     # signature and refusal
 
@@ -373,7 +360,7 @@ class ConsentTurn(QFrame):
             said.say("refuse"),
             sandbox_card=self._where.sandbox_card,
         )
-        recording = self._recording_for(sheet)
+        recording = recording_for(sheet, self._where.place, self._words)
         sheet.signed.connect(lambda card, pin: recording.start(lambda: turn.refuse(card, pin)))
         recording.recorded.connect(lambda commit: self._refused(sheet, commit))
         sheet.open()
