@@ -10,7 +10,7 @@ import sys
 
 from tests.benchmarks.measurement import table
 
-PROGRAMS = ("seal", "consent", "ledger", "audit")
+PROGRAMS = ("seal", "consent", "ledger", "audit", "start", "opening")
 
 
 def main() -> None:
