@@ -382,6 +382,8 @@ NEAREST: list[tuple[Policy, str]] = [
     (policy(consent(permit(valid_until=NOW), deny(), permit(), name="a")), "a#0 a#2"),
     (policy(consent(permit(valid_until=NOW), name="a"), consent(permit(valid_from=NOW + 1), name="b")), "b#0"),
     (policy(consent(permit(actors=[FRANK]), permit(actors=[FRANK], valid_until=NOW))), "c#0"),
+    (policy(consent(permit(valid_until=NOW), name="a"), consent(permit(valid_until=NOW), name="b")), "a#0 b#0"),
+    (policy(consent(permit(actors=[FRANK]), name="a"), consent(permit(valid_until=NOW), name="b")), "a#0"),
     (policy(ended=True), ""),
 ]
 
@@ -389,6 +391,11 @@ NEAREST: list[tuple[Policy, str]] = [
 @pytest.mark.parametrize(("held", "expected"), NEAREST)
 def test_nearest_names_the_permits_that_came_furthest(held: Policy, expected: str) -> None:
     assert nearest(held, ask(), record()) == tuple(expected.split())
+
+
+def test_nearest_names_the_consent_for_another_custodian() -> None:
+    held = policy(consent(permit(), custodians=["south"]), consent(deny(actors=[FRANK]), name="d"))
+    assert nearest(held, ask(), record(custodian="north")) == ("c#0",)
 
 
 def test_the_reasons_stand_in_the_order_of_the_table() -> None:

@@ -48,6 +48,8 @@ CASES: list[tuple[Policy, Ask, Decision]] = [
     (policy(consent(deny(valid_until=NOW))), ask(), denied(Reason.NO_CONSENT)),
     (policy(consent(deny(valid_until=NOW), name="a"), consent(permit())), ask(), BY_CONSENT),
     (policy(consent(permit(valid_until=NOW), name="a"), consent(permit())), ask(), BY_CONSENT),
+    (policy(consent(permit()), consent(permit(), name="d"), consent(deny(actors=[FRANK]), name="e")), ask(),
+     permitted(Reason.PERMITTED_BY_CONSENT, "c#0 d#0")),
     # blocks
     (policy(consent(deny())), ask(), denied(Reason.DENIED_BY_CONSENT, "c#0")),
     (policy(consent(deny()), consent(permit(), name="d")), ask(), denied(Reason.DENY_OVERRIDES, "c#0", "d#0")),
