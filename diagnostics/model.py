@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    import onnxruntime
     from numpy.typing import NDArray
 
 MANIFEST, ONNX, SKOPS, CARD, CASES = "manifest.json", "model.onnx", "model.skops", "card.json", "cases.npy"
@@ -124,6 +124,8 @@ def load_model(folder: Path, approved_hashes: Collection[str]) -> Model:
 
 
 def _session(onnx: bytes) -> onnxruntime.InferenceSession:
+    import onnxruntime  # noqa: PLC0415 (a window is up before any model is opened, and need not wait for this)
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # one row: threads cost more than they give
     return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
