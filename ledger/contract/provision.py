@@ -17,8 +17,6 @@ Actor = tuple[str, ...]
 
 ANYONE: Final[Actor] = ("anyone",)
 NEVER: Final = "never"
-MAX_NESTED: Final = 16
-MAX_CONSENTS: Final = 32
 
 
 class Kind(StrEnum):
