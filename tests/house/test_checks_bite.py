@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.environment import ROOT
+from tests.house import mutation
 from tests.house.checks import COVERAGE, COVERED, STATIC, TESTS, Part, counts, run_part, summary
 
 if TYPE_CHECKING:
@@ -151,6 +152,14 @@ def test_a_part_that_does_not_start_has_failed(capsys: pytest.CaptureFixture[str
 def test_no_test_at_all_is_a_failure() -> None:
     assert summary([Part("lint", ok=True, seconds=1)], 1.0) == 1
     assert summary([Part("tests", ok=True, seconds=1, passed=1)], 1.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("counted", "score"),
+    [({"total": 20, "killed": 18, "timeout": 1, "survived": 1}, 0.95), ({"total": 0}, 0.0), ({"total": 2}, 0.0)],
+)
+def test_mutants_that_no_test_notices_lower_the_score(counted: dict[str, int], score: float) -> None:
+    assert mutation.share(counted) == score
 
 
 @pytest.mark.parametrize(
