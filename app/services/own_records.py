@@ -7,8 +7,10 @@ from app.custodian.results import Explanation
 from app.services.accesses import Who, who
 from app.services.entries import objects, strings
 from app.services.machine import Machine
+from app.services.notebook import PatientRef
 from app.services.openings import Opened, Openings, Progress, Wanted
 from app.services.pairs import Pair
+from app.services.worklist import RecordRow, RowState
 from ledger.contract.canonical import Json
 
 OWN_RECORD = "PATRQT"
@@ -87,6 +89,25 @@ class OwnRecords:
         wanted = Wanted(row.patient_id, pair.custodian, row.record_id, row.version)
         return self.openings[row.patient_id].open(wanted, OWN_RECORD, progress=progress)
 
+    @property
+    def reading(self) -> "OwnReading":
+        """Return her records as what opens records of a list wants them (purpose PATRQT)."""
+        return OwnReading(self)
+
+    def line(self, row: OwnRecord, name: str) -> RecordRow:
+        """Return a record as a line that can be opened; ``name`` is hers."""
+        pair = self._pair(row.patient_id)
+        return RecordRow(
+            patient=PatientRef(row.patient_id, pair.custodian, name, "", ""),
+            state=RowState.OPEN,
+            category=row.category,
+            title=row.title,
+            record_id=row.record_id,
+            version=row.version,
+            made_on=row.made_on,
+            purpose=OWN_RECORD,
+        )
+
     def who_could_see(self, row: OwnRecord, at: int) -> tuple[CouldSee, ...]:
         """Return who could have opened a record at a time, with the consents that decide.
 
@@ -100,6 +121,18 @@ class OwnRecords:
         subjects = sorted({actor[1] for each in found if (actor := strings(each["actor"]))[0] == "practitioner"})
         explained = pair.client.explain(pair.identity, pair.patient_id, subjects)
         return tuple(self._could_see(pair, each, explained) for each in found)
+
+    @property
+    def own_openings(self) -> Openings:
+        """How she opens the records that her own hospital holds.
+
+        Raises:
+            LookupError: her own hospital's pair is not unlocked.
+        """
+        own = next((pair for pair in self.pairs if pair.grantee == pair.custodian), None)
+        if own is None:
+            raise LookupError("own hospital")
+        return self.openings[own.patient_id]
 
     def _could_see(self, pair: Pair, row: dict[str, Json], explained: Explanation) -> CouldSee:
         kind, *named = strings(row["actor"])
@@ -137,3 +170,23 @@ class OwnRecords:
 
     def _pair(self, patient_id: str) -> Pair:
         return next(pair for pair in self.pairs if pair.patient_id == patient_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReading:
+    """A patient's records for what opens the lines of a worklist: she needs no list released, hers is here already.
+
+    Attributes:
+        records: hers.
+    """
+
+    records: OwnRecords
+
+    @property
+    def openings(self) -> Openings:
+        """How she opens them."""
+        return self.records.own_openings
+
+    def list_records(self, patient: PatientRef, purpose: str) -> tuple[RecordRow, ...]:
+        """Return her records as lines; nothing is released by it."""
+        return tuple(self.records.line(row, patient.name) for row in self.records.rows() if purpose == OWN_RECORD)

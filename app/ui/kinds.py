@@ -30,6 +30,7 @@ PURPOSES: Final[Mapping[str, tuple[str, str]]] = {
     "HQUALIMP": ("Quality assurance", "Hospital operations"),
     "HRESCH": ("Research", "Needs a study number"),
     "TREATDS": ("Treatment, by a computer program", ""),
+    "PATRQT": ("Your own record", ""),
 }
 
 

@@ -6,7 +6,7 @@ The opener holds what is open, asks every second what must close, and blanks at 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
@@ -28,21 +28,32 @@ from app.ui.wording import time_text
 
 if TYPE_CHECKING:
     from app.records.reader import ReaderProcess
-    from app.services.openings import Closing, Opened
-    from app.services.worklist import RecordRow, Worklist
+    from app.services.notebook import PatientRef
+    from app.services.openings import Closing, Opened, Openings
+    from app.services.worklist import RecordRow
     from app.ui.background import Task
     from app.ui.pages.workplace import Workplace
     from app.ui.readers.frame import RecordFrame
 
 SILENT_SECONDS: Final = 300
 """Records stay open for so long while the ledger does not answer (SCREENS.md 3, offline)."""
-_BACK: Final = (Action("worklist", "Worklist"),)
 _ENDINGS: Final = {
     Ending.SUSPENDED: "Your access was suspended.",
     Ending.FROZEN: "The patient has stopped all access for now.",
     Ending.ERASED: "The record was erased.",
     Ending.OFFLINE: "The ledger has not answered for five minutes.",
 }
+
+
+class Lines(Protocol):
+    """Whose lines are opened: a practitioner's worklist, or a patient's own records."""
+
+    @property
+    def openings(self) -> Openings:
+        """How they are opened."""
+
+    def list_records(self, patient: PatientRef, purpose: str) -> tuple[RecordRow, ...]:
+        """Have the list of a patient's records released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +119,11 @@ class Opener(QObject):
     """Opens lines of the worklist, one at a time, and closes what must not stay open.
 
     Args:
-        worklist: the practitioner's; its openings are used.
+        worklist: the practitioner's, or the patient's own records; its openings are used.
         reader: the confined reader of untrusted content.
         place: background, clock, zone, settle.
         parent: usually the window.
+        back: what the page is called to which a state leads back.
 
     Signals:
         phase_changed: a ``Phase``, for the pages that list the row.
@@ -133,8 +145,11 @@ class Opener(QObject):
     ask_wanted = Signal(str, str)
     lock_wanted = Signal()
 
-    def __init__(self, worklist: Worklist, reader: ReaderProcess, place: Workplace, parent: QObject | None) -> None:
+    def __init__(
+        self, worklist: Lines, reader: ReaderProcess, place: Workplace, parent: QObject | None, back: str = "Worklist"
+    ) -> None:
         super().__init__(parent)
+        self._back = (Action("worklist", back),)
         self._worklist, self._reader, self._place = worklist, reader, place
         self._task: Task | None = None
         self._row: RecordRow | None = None
@@ -235,7 +250,7 @@ class Opener(QObject):
         """Say in the window why nothing is shown, with the way back; on the row too."""
         self._say(Step.FAILED if self._row is not None else Step.IDLE, state)
         if self._view is not None and isValid(self._view):
-            self._view.show_state(replace(state, actions=_BACK))
+            self._view.show_state(replace(state, actions=self._back))
 
     def _opened(self, opened_and_read: tuple[Opened, Read]) -> None:
         opened, read = opened_and_read
@@ -274,7 +289,7 @@ class Opener(QObject):
             return
         state = state_of(error)
         if isinstance(error, ChangedError):
-            back = replace(state, actions=_BACK)
+            back = replace(state, actions=self._back)
             self._say(Step.CHANGED, replace(state, actions=()))
             if self._view is None or not isValid(self._view):
                 self._show_view(OpeningView("", ""))
@@ -370,10 +385,10 @@ class Opener(QObject):
         if ending is Ending.WITHDRAWN:
             closed = time_text(at, zone, seconds=True)
             told = withdrawn(shown.row.patient.name, at, zone)
-            return replace(told, text=f"The record was closed at {closed} and your copy purged.", actions=_BACK)
+            return replace(told, text=f"The record was closed at {closed} and your copy purged.", actions=self._back)
         if ending is Ending.ENDED:
             return permission_ended(shown.opened.released.until, zone)
-        return State("held", "eye-off", _ENDINGS[ending], "The record is closed and your copy purged.", _BACK)
+        return State("held", "eye-off", _ENDINGS[ending], "The record is closed and your copy purged.", self._back)
 
     def _close_later(self, opened: Opened, ending: Ending) -> None:
         self._place.background.run(

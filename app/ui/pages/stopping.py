@@ -39,7 +39,12 @@ def ask_stop(
     )
     recording = recording_for(sheet, place, words(language))
     sheet.signed.connect(lambda _card, pin: recording.start(lambda: consents.stop(row, pin)))
-    recording.recorded.connect(lambda _commit: (sheet.accept(), done()))
+
+    def finish() -> None:
+        sheet.accept()
+        done()
+
+    recording.recorded.connect(lambda _commit: finish())
     sheet.open()
     return sheet
 
