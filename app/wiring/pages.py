@@ -10,6 +10,7 @@ from app.ui.pages.accesses import AccessesPage
 from app.ui.pages.consents import ConsentsPage
 from app.ui.pages.inbox import InboxPage
 from app.ui.pages.ledger import LedgerPage, LedgerPlace
+from app.ui.pages.opening import Opener
 from app.ui.pages.own_records import OwnRecordsPage
 from app.ui.pages.people import PeoplePage
 from app.ui.pages.turn.place import TurnPlace
@@ -72,7 +73,14 @@ def _patient(desk: PatientDesk, desktop: "Desktop", place: Workplace) -> tuple[P
     inbox = InboxPage(desk.inbox, place, desk.language)
     consents = ConsentsPage(desk.consents, place, desk.language)
     accesses = AccessesPage(desk.accesses, desk.consents, place, desk.language)
-    records = OwnRecordsPage(desk.records, place, desk.language)
+    records = OwnRecordsPage(desk.records, place, desk.language, desk.unlocked.person.name)
+    opener = Opener(desk.records.reading, desk.installation.reader, place, records, "My records")
+    records.open_wanted.connect(opener.open)
+    opener.phase_changed.connect(records.show_phase)
+    opener.shown.connect(desktop.window.show_alone)
+    opener.left.connect(desktop.window.show_shell)
+    opener.said.connect(desktop.window.toast)
+    opener.lock_wanted.connect(lambda: desktop.lock("Locked by you"))
     inbox.turn_ready.connect(partial(_show_turn, desk, desktop, place))
     accesses.consent_wanted.connect(lambda consent_id: _show_consent(desktop, consents, consent_id))
     pages = {

@@ -186,12 +186,18 @@ def _could_see(each: CouldSee, hospitals: Mapping[str, str]) -> QHBoxLayout:
     words.addWidget(label(name_of_seer(each, hospitals), TextKind.PATIENT_STRONG, wrap=True))
     if each.who is not None:
         words.addWidget(label(f"{role_of(each.who)}, {each.who.hospital}", TextKind.PATIENT_CAPTION))
-    why = ", ".join(PURPOSES.get(purpose, purpose) for purpose in each.purposes)
+    why = purposes_text(each.purposes)
     consents = ", ".join(short_id(consent) for consent in each.consents)
     words.addWidget(label(" · ".join(part for part in (why, consents) if part), TextKind.BODY, "text2", wrap=True))
     row.addWidget(IconLabel("stethoscope" if each.who is not None else "users-round", "accent", 20))
     row.addLayout(words, 1)
     return row
+
+
+def purposes_text(purposes: tuple[str, ...]) -> str:
+    """Return what for: codes below one that is named ("clinical trial" below research) are not named again."""
+    named = [PURPOSES[code] for code in PURPOSES if code in purposes]
+    return ", ".join(dict.fromkeys(named)) or ", ".join(purposes)
 
 
 def name_of_seer(each: CouldSee, hospitals: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from app.services.accesses import Who
     from app.services.consents import ConsentRow, Consents
+    from app.ui.pages.turn.words import Words
     from app.ui.pages.workplace import Workplace
 
 
@@ -32,12 +33,26 @@ def ask_stop(
         done: called once it is recorded; the sheet is closed then.
     """
     said = words(language)
+    if row.denies:
+        return _sheet(over, said, ("lift.title", said.say("lift_ask"), "lift.go"), row, consents, place, done)
     asked_by = row.asked_by
     name = said.consent.name(asked_by.name) if asked_by is not None and asked_by.name else row.short_id or NONE
-    sheet = SigningSheet(
-        over, said, said.say("stop.title"), said.say("stop_ask", name=name), said.say("stop.go"), card=False
-    )
-    recording = recording_for(sheet, place, words(language))
+    question = said.say("stop_ask", name=name)
+    return _sheet(over, said, ("stop.title", question, "stop.go"), row, consents, place, done)
+
+
+def _sheet(
+    over: QWidget,
+    said: Words,
+    texts: tuple[str, str, str],
+    row: ConsentRow,
+    consents: Consents,
+    place: Workplace,
+    done: Callable[[], None],
+) -> SigningSheet:
+    title, question, go = texts
+    sheet = SigningSheet(over, said, said.say(title), question, said.say(go), card=False)
+    recording = recording_for(sheet, place, said)
     sheet.signed.connect(lambda _card, pin: recording.start(lambda: consents.stop(row, pin)))
 
     def finish() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLineEdit, QWidget
 
 from app.ui.pages.recording import Recording
 from app.ui.pages.turn import states
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QKeyEvent
-    from PySide6.QtWidgets import QWidget
 
     from app.services.accesses import Who
     from app.ui.pages.turn.words import Words
@@ -191,7 +191,17 @@ class BlockSheet(SigningSheet):
         self.body.insertWidget(2, self._list, 1)
         self.body.insertWidget(3, Field(words.say("q_emergency"), self.emergency, patient=True))
         self.setMinimumHeight(scaled(620))
+        self._order()
         self.look()
+
+    def _order(self) -> None:
+        """Go through it as it is read; the PIN comes after the person."""
+        choices = [option.button for option in self.options.values()]
+        last = [self.fields.card, self.fields.pin] if self.fields.card.parent() else [self.fields.pin]
+        order = [self.filter, *choices, self.emergency.button(0), self.emergency.button(1), *last]
+        for before, after in pairwise([*order, self.back_button, self.go_button]):
+            QWidget.setTabOrder(before, after)
+        self.filter.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @staticmethod
     def _caption(person: Who) -> str:
