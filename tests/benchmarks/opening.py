@@ -1,8 +1,8 @@
 """Row 15: one opening, from the click to the first content, against the sum of its bare parts in the same run.
 
-Ours: sign, record, commit, verify with an own replica, seventeen checks, journal, seal, open, decrypt, compare, parse in
-a confined child. The parts, each alone: one durable SQLite commit, one signature, four verifications, HPKE seal and open,
-age decryption of the same object.
+Ours: sign, record, commit, verify with an own replica, seventeen checks, journal, seal, open, decrypt, compare, parse
+in a confined child. The parts, each alone: one durable SQLite commit, one signature, four verifications, HPKE seal and
+open, age decryption of the same object.
 """
 
 from __future__ import annotations
