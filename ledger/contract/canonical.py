@@ -22,7 +22,7 @@ def encode(value: object) -> bytes:
         ContractError: ``malformed``; the value has no canonical form.
     """
     _check(value)
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode()
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def decode(raw: bytes) -> Json:
@@ -32,13 +32,7 @@ def decode(raw: bytes) -> Json:
         ContractError: ``malformed``; the bytes are not exactly what ``encode`` would give for their value.
     """
     try:
-        value: Json = json.loads(
-            raw.decode("ascii"),
-            parse_float=_refuse,
-            parse_constant=_refuse,
-            parse_int=_integer,
-            object_pairs_hook=_object,
-        )
+        value: Json = _DECODER.decode(raw.decode("ascii"))
     except (ValueError, RecursionError):
         raise ContractError("malformed", "not canonical JSON") from None
     if encode(value) != raw:
@@ -103,3 +97,10 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(value) != len(pairs):
         raise ValueError("duplicate member")
     return value
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True)
+_DECODER: Final = json.JSONDecoder(
+    parse_float=_refuse, parse_constant=_refuse, parse_int=_integer, object_pairs_hook=_object
+)
+"""Made once: making them costs as much as a small value does."""

@@ -1,11 +1,11 @@
-"""Committed state at the head, mostly from memory: what endorsements and queries read.
+"""Committed state at the head, mostly from memory: what endorsements read.
 
 Each commit would make the page cache of every other SQLite connection worthless, so values that were read or written
 lately are kept here with the block that wrote them. The files are the truth; this only spares asking them again.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
@@ -36,10 +36,6 @@ class View:
     def get(self, key: Key) -> bytes | None:
         """Return the value of ``key``."""
         return self._state.read(key)
-
-    def scan(self, prefix: Key) -> Iterator[tuple[Key, bytes]]:
-        """Yield what begins with all parts of ``prefix``, in key order."""
-        yield from self._state.scan(prefix)
 
 
 class HeadState:
@@ -104,13 +100,6 @@ class HeadState:
                 raise _AheadError
             self._values[key] = known
         return known[0]
-
-    def scan(self, prefix: Key) -> list[tuple[Key, bytes]]:
-        """Return what begins with all parts of ``prefix``, in key order; only inside ``at_head``."""
-        with self._storage.reading() as snapshot:
-            if snapshot.head().number != self._head.number:
-                raise _AheadError
-            return list(snapshot.scan(prefix))
 
     def _shrink(self) -> None:
         if len(self._values) > _KEPT:

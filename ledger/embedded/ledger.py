@@ -81,11 +81,11 @@ class _Waiting:
     """A submitted candidate until it is answered.
 
     Attributes:
-        turn: set when there is an answer, or when it is this one's turn to lead.
+        turn: held until there is an answer, or until it is this one's turn to lead.
     """
 
     candidate: Candidate
-    turn: threading.Event
+    turn: threading.Lock
     answer: Commit | GatewayError | None = None
 
 
@@ -269,12 +269,13 @@ class EmbeddedLedger:
 
     def submit(self, envelope: Envelope) -> Commit:
         """See ``Gateway.submit``."""
-        waiting = _Waiting(self._admit(envelope), threading.Event())
+        waiting = _Waiting(self._admit(envelope), threading.Lock())
+        waiting.turn.acquire()
         with self._queue_lock:
             self._queue.append(waiting)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            waiting.turn.wait()
+            waiting.turn.acquire()
         if waiting.answer is None:
             self._lead()
         if isinstance(waiting.answer, Commit):
@@ -296,10 +297,8 @@ class EmbeddedLedger:
         roots = self._chain.genesis.organizations.get(signer.msp_id, ())
         try:
             caller = verify_creator(signer.certificate, roots, signer.msp_id, now)
-            asked = canonical.encode(dict(arguments))
-            answer = self._state.at_head(lambda view: self._contract.query(view, caller, now, name, asked))
-        except sqlite3.Error as error:
-            raise EndorseError("storage", str(error)) from None
+            with self._reading(EndorseError) as snapshot:
+                answer = self._contract.query(snapshot, caller, now, name, canonical.encode(dict(arguments)))
         except CertificateError as error:
             raise EndorseError(Fault.CERTIFICATE, str(error)) from None
         except ContractError as error:
@@ -381,9 +380,10 @@ class EmbeddedLedger:
             with self._queue_lock:
                 self._is_led = bool(self._queue)
                 if self._queue:
-                    self._queue[0].turn.set()
+                    self._queue[0].turn.release()
             for waiting in batch:
-                waiting.turn.set()
+                if waiting.turn.locked():
+                    waiting.turn.release()
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         """Put what is rightful of ``batch`` into one block, durably, and answer all; under the commit lock."""

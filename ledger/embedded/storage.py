@@ -25,6 +25,7 @@ LOCK_NAME: Final = "lock.sqlite"
 ENTRIES_PER_BLOCK: Final = 1 << 20
 """Room for entries in the numbering of positions: ``block * 2**20 + index``."""
 
+_IDENTITY: Final = re.compile(r"[0-9a-f]{64}")
 _PART: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _SCHEMA: Final = """
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL);
@@ -126,6 +127,8 @@ class Snapshot:
 
     def find(self, transaction_id: str) -> Recorded | None:
         """Return what is recorded of a transaction."""
+        if not _IDENTITY.fullmatch(transaction_id):
+            return None
         row = self._connection.execute(
             "SELECT position, id, at, code, event, payload, response FROM transactions WHERE id = ?",
             (bytes.fromhex(transaction_id),),

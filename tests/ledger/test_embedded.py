@@ -42,6 +42,8 @@ def test_what_is_submitted_is_answered_found_and_announced(tmp_path: Path) -> No
     with create_ledger(tmp_path / "l") as ledger:
         envelope = ledger.prepare(CAROL, "Count", {"name": "a"})
         assert ledger.find_commit(envelope.transaction_id) is None
+        assert ledger.find_commit("") is None
+        assert ledger.find_commit("no id") is None
         commit = ledger.submit(envelope)
         assert commit == Commit(envelope.transaction_id, 1, 0, NOW, b'{"count":1,"name":"a"}')
         assert ledger.find_commit(envelope.transaction_id) == commit
@@ -252,7 +254,7 @@ def test_the_same_envelope_twice_in_one_block_is_recorded_once(tmp_path: Path) -
         waiting = [threads.submit(ledger.submit, envelope) for _ in range(3)]
         while len(ledger._queue) < 3:
             threading.Event().wait(0.001)
-        ledger._queue[0].turn.set()
+        ledger._queue[0].turn.release()
         assert {one.result().index for one in waiting} == {0}
         assert len(envelopes_of(list(ledger.blocks())[1])) == 1
 

@@ -15,11 +15,14 @@ from ledger.embedded import EmbeddedLedger
 from ledger.merkle import leaf_hash
 
 PROGRAM = Path(__file__).resolve().parents[2] / "resources" / "verifier" / "verify.py"
+_NAME = "offline_verifier"
 
 
 def load() -> ModuleType:
-    """Return the verifier as a module."""
-    specification = importlib.util.spec_from_file_location("offline_verifier", PROGRAM)
+    """Return the verifier as a module, the same one each time."""
+    if _NAME in sys.modules:
+        return sys.modules[_NAME]
+    specification = importlib.util.spec_from_file_location(_NAME, PROGRAM)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
