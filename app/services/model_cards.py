@@ -69,12 +69,20 @@ def _details(card: Mapping[str, Any], model_hash: str) -> CardGroup:
     return CardGroup(
         "Details and output",
         (
-            ("Developer and contact", f"The authors of this program; {card['name']} {card['version']}, {model_hash}"),
+            (
+                "Developer and contact",
+                f"The authors of this program; {card['name']} {card['version']}, {_spaced(model_hash)}",
+            ),
             ("Funding", UNKNOWN),
             ("Output", f"Says {card['says']}: a calibrated probability, or that it is uncertain, or nothing"),
             ("Kind of output", f"Classification; {card['method']}"),
         ),
     )
+
+
+def _spaced(model_hash: str) -> str:
+    """Write a hash in groups, so that it can be read and breaks into lines."""
+    return " ".join(model_hash[start : start + 8] for start in range(0, len(model_hash), 8))
 
 
 def _purpose(card: Mapping[str, Any]) -> CardGroup:

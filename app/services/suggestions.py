@@ -221,7 +221,7 @@ class Suggestions:
             "reason_code": verdict.reason_code,
             "commitment": commitment(self.machine.random(32), encode(statement)),
         }
-        return Submission(self.machine.gateway, self.patients.signer).send("RecordVerdict", arguments)
+        return self.machine.submission(self.patients.signer).send("RecordVerdict", arguments)
 
     def queue(self) -> tuple[QueueRow, ...]:
         """Return the suggestions about his patients that wait for a verdict, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.services.model_cards import card_xml
@@ -110,6 +110,8 @@ def _grid(group: CardGroup) -> QWidget:
     for number, (name, value) in enumerate(group.attributes):
         said = label(name, tone="muted", wrap=True)
         said.setFixedWidth(scaled(240))
-        grid.addWidget(said, number, 0)
-        grid.addWidget(label(value, wrap=True), number, 1)
+        grid.addWidget(said, number, 0, Qt.AlignmentFlag.AlignTop)
+        shown = label(value, wrap=True)
+        shown.setFixedWidth(scaled(440))
+        grid.addWidget(shown, number, 1)
     return made

@@ -376,7 +376,7 @@ class Opener(QObject):
         shown.read = Read()
         self.record_ended.emit(shown.opened, replace(state, actions=()))
         self._row = shown.row
-        if shown.frame is None:
+        if shown.frame is None or shown.frame.isHidden():
             self._shown.pop(access_id)
         self._close_later(shown.opened, ending)
 

@@ -38,6 +38,8 @@ GAP_TEXTS: Final = {
 _YEARS: Final = (("1", "1 year"), ("2", "2 years"), ("5", "5 years"), ("all", "All"))
 _DAY: Final = 86_400
 _NO_AI: Final = "Not possible here: approved models read cytology and heart tests."
+_AI: Final = "Runs only on cytology and heart tests. The patient sees each run."
+_TRAINING: Final = "The records stay in this hospital. The patient can withdraw later."
 _ACROSS: Final = 3
 
 
@@ -58,7 +60,7 @@ class RequestFields(QWidget):
         self._place = place
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(scaled(16))
+        layout.setSpacing(scaled(11))
         self.purpose_field = self._make_purposes()
         self.study = QLineEdit()
         self.study.textChanged.connect(lambda _text: self.changed.emit())
@@ -152,19 +154,18 @@ class RequestFields(QWidget):
 
     def _make_separate(self) -> QWidget:
         card = Card(padding=4)
+        card.body.setContentsMargins(scaled(4), scaled(4), scaled(4), scaled(4))
         self.ai = Option(
             "A diagnostic suggestion by an approved model",
-            "Runs only on cytology and heart tests. The patient sees each run.",
+            _AI,
             boxed=False,
         )
-        self.training = Option(
-            "Training of models", "The records stay in this hospital. The patient can withdraw later.", boxed=False
-        )
+        self.training = Option("Training of models", _TRAINING, boxed=False)
         for option in (self.ai, self.training):
             option.toggled.connect(self._change)
         inside = QVBoxLayout()
         inside.setContentsMargins(scaled(8), 0, scaled(8), 0)
-        inside.setSpacing(scaled(6))
+        inside.setSpacing(scaled(3))
         for part in (self.ai, Rule(), self.training):
             inside.addWidget(part)
         card.body.addLayout(inside)
@@ -216,8 +217,8 @@ class RequestFields(QWidget):
             option.setEnabled(readable)
             if not readable:
                 option.set_checked(False)
-        self.separate_field.show_gap("")
-        self.ai.setToolTip("" if readable else _NO_AI)
+        self.ai.set_caption(_AI if readable else _NO_AI)
+        self.training.set_caption(_TRAINING if readable else _NO_AI)
         days = int(self.days.current or 7)
         ends = moment_text(self._place.clock() + days * _DAY, zone=self._place.zone)
         self._ends.setText(f"Ends {ends}. Opened copies are then purged.")

@@ -92,11 +92,13 @@ class SuggestionView(QWidget):
         record_wanted: the ``Opened`` record is to be shown again.
         answered: a verdict was recorded.
         ask_wanted: patient id and category.
+        left: back to the queue.
     """
 
     record_wanted = Signal(object)
     answered = Signal()
     ask_wanted = Signal(str, str)
+    left = Signal()
 
     def __init__(self, suggestions: Suggesting, place: Workplace) -> None:
         super().__init__()
@@ -182,6 +184,7 @@ class SuggestionView(QWidget):
         self.blank()
         self._opened, self._values = opened, values
         self._title.setText(f"Suggestion: {title}")
+        self.record_button.show()
         self._chip.hide()
         self._run_number += 1
         number, patient_id, category = self._run_number, opened.wanted.patient_id, opened.manifest.category
@@ -293,7 +296,9 @@ class SuggestionView(QWidget):
         self.state_view.show_state(state)
 
     def _act(self, key: str) -> None:
-        if key == "again" and self._model is not None:
+        if key == "queue":
+            self.left.emit()
+        elif key == "again" and self._model is not None:
             self._show_card(must_read=True)
         elif key == "ask" and self._opened is not None:
             self.ask_wanted.emit(self._opened.wanted.patient_id, self._opened.manifest.category)
@@ -362,7 +367,8 @@ class SuggestionView(QWidget):
     def end(self, state: State) -> None:
         """The record closed: nothing of it stays here."""
         self.blank()
-        self._show_state(state)
+        queue = Action("queue", "Suggestions")
+        self._show_state(State(state.role, state.icon_name, state.heading, state.text, (queue,), state.note))
 
     def blank(self) -> None:
         """Forget the case (lock, sign-out, another case)."""
@@ -374,6 +380,7 @@ class SuggestionView(QWidget):
             self._pin_sheet = None
         self._opened = self._patient = self._model = self.answer = None
         self._values = {}
+        self.record_button.hide()
         self._title.clear()
         self._about.clear()
         self._chip.hide()

@@ -26,6 +26,7 @@ from app.ui.pages.suggestion_words import (
 )
 from app.ui.theme import scaled
 from app.ui.widgets import Band, Card, Rule, Sheet, TextKind, label, link_label, rich
+from app.ui.widgets.panes import bold_span
 from diagnostics.applicability import Declined
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ResultView(QWidget):
         self.array = IconArray()
         self.scale = ZonesScale()
         self.bars = ContributionBars()
-        self._sentence = rich("", TextKind.SECTION)
+        self._sentence = rich("", TextKind.PATIENT)
         self._counts = QHBoxLayout()
         self._sum = label("", TextKind.CAPTION, "text2")
         self._all = link_label("All features", "all")
@@ -139,9 +140,9 @@ class ResultView(QWidget):
     def _fill(self, result: Suggestion) -> None:
         count = of_hundred(result.probability)
         self.array.show_count(count)
-        safe = of_hundred_text(result.probability)
-        self._sentence.setText(safe)
-        self._sentence.setAccessibleName(safe.replace("<b>", "").replace("</b>", ""))
+        before, bold, after = of_hundred_text(result.probability)
+        self._sentence.setText(f"{before}{bold_span(bold, self)}{after}")
+        self._sentence.setAccessibleName(f"{before}{bold}{after}")
         self.scale.show_result(result.zones, result.probability)
         _empty(self._counts)
         for number, word, is_malignant in ((count, "malignant", True), (100 - count, "benign", False)):

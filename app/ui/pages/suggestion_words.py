@@ -76,10 +76,10 @@ def of_hundred(probability: float) -> int:
     return round(probability * 100)
 
 
-def of_hundred_text(probability: float) -> str:
-    """Return the sentence beside the picture; the part between ``<b>`` is bold."""
+def of_hundred_text(probability: float) -> tuple[str, str, str]:
+    """Return the sentence beside the picture; the middle part is bold."""
     malignant = of_hundred(probability)
-    return f"Of 100 such cases, about <b>{malignant} would be malignant</b> and {100 - malignant} benign."
+    return "Of 100 such cases, about ", f"{malignant} would be malignant", f" and {100 - malignant} benign."
 
 
 def feature_text(name: str) -> str:

@@ -105,6 +105,7 @@ class SuggestionsPage(Page):
         self.view.record_wanted.connect(self.record_wanted)
         self.view.ask_wanted.connect(self.ask_wanted)
         self.view.answered.connect(self.refresh)
+        self.view.left.connect(self._show_queue)
         self._every = QTimer(self, interval=_EVERY)
         self._every.timeout.connect(self._refresh_if_seen)
         self._show_rows(())
@@ -198,7 +199,7 @@ class SuggestionsPage(Page):
                 Fact("Asked", moment_text(row.at, zone=self._place.zone)),
                 Fact(
                     "Verdicts",
-                    "Hidden until you gave yours" if row.verdicts and not row.for_another else str(row.verdicts),
+                    "Hidden until you gave yours" if hidden else str(row.verdicts),
                 ),
             )
         )
@@ -263,9 +264,12 @@ class SuggestionsPage(Page):
         if self.view.opened is not None:
             self.view.want_record()
         else:
-            self._pages.setCurrentIndex(0)
-            self.refresh()
+            self._show_queue()
         return True
+
+    def _show_queue(self) -> None:
+        self._pages.setCurrentIndex(0)
+        self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Qt's: look again every ten seconds while the page is there."""

@@ -72,7 +72,8 @@ class VerdictPane(PreviewPane):
         self._form = self._make_form()
         self.body.addWidget(self._form)
         self.body.addStretch(1)
-        self.body.addWidget(Rule())
+        self._rule = Rule()
+        self.body.addWidget(self._rule)
         self.body.addWidget(self.facts)
         self.record_button = Button("Record verdict…", icon_name="pen-line")
         self.record_button.clicked.connect(self._record)
@@ -122,6 +123,7 @@ class VerdictPane(PreviewPane):
 
     def show_facts(self, facts: tuple[Fact, ...]) -> None:
         """Show the model's facts."""
+        self._rule.setVisible(bool(facts))
         self.facts.show_facts(facts)
 
     def show_state(self, state: State | None) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from app.services.worklist import RecordRow
     from app.ui.pages.workplace import Workplace
 
-_NOTHING: Final = empty("scale", "Choose a record to see why it is open to you or not.", "Nothing chosen")
+_NOTHING: Final = empty("scale", "Choose a record to see why it is open or not.", "Nothing chosen")
 _OPEN: Final = (RowState.OPEN, RowState.ENDS_SOON, RowState.NOT_LISTED)
 _STANDS: Final = {
     Stand.PERMITS: ("circle-check", "ok_fg", "permits"),

@@ -37,14 +37,15 @@ class Field(QWidget):
         self.control = control
         self._gap = label("", TextKind.CAPTION, "deny", wrap=True)
         self._gap.hide()
-        row = QHBoxLayout()
-        row.setSpacing(scaled(10))
-        row.addWidget(label(heading, TextKind.PATIENT_STRONG if patient else TextKind.STRONG))
-        row.addWidget(label(hint, TextKind.CAPTION, wrap=True), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scaled(6))
-        layout.addLayout(row)
+        if heading or hint:
+            row = QHBoxLayout()
+            row.setSpacing(scaled(10))
+            row.addWidget(label(heading, TextKind.PATIENT_STRONG if patient else TextKind.STRONG))
+            row.addWidget(label(hint, TextKind.CAPTION, wrap=True), 1)
+            layout.addLayout(row)
         layout.addWidget(control)
         layout.addWidget(self._gap)
         if not control.accessibleName():
@@ -96,11 +97,12 @@ class Option(QFrame):
         words = QVBoxLayout()
         words.setSpacing(0)
         strong = bool(caption)
-        kinds = (TextKind.PATIENT, TextKind.PATIENT_CAPTION) if patient else (TextKind.BODY, TextKind.CAPTION)
-        self.text_label = label(text, TextKind.STRONG if strong and not patient else kinds[0], wrap=patient)
+        self.caption_label = label(caption, TextKind.PATIENT_CAPTION if patient else TextKind.CAPTION, wrap=True)
+        size = TextKind.PATIENT if patient else TextKind.STRONG if strong else TextKind.BODY
+        self.text_label = label(text, size, wrap=patient)
         words.addWidget(self.text_label)
         if caption:
-            words.addWidget(label(caption, kinds[1], wrap=True))
+            words.addWidget(self.caption_label)
         row = QHBoxLayout(self)
         margin, above = scaled(10) if boxed else 0, 0 if patient else (scaled(6) if boxed else 2)
         row.setContentsMargins(margin, above, margin, above)
@@ -119,6 +121,11 @@ class Option(QFrame):
     def is_checked(self) -> bool:
         """Whether it is chosen."""
         return self.button.isChecked()
+
+    def set_caption(self, caption: str) -> None:
+        """Say something else below the text, for example why it cannot be chosen; it had a caption from the start."""
+        self.caption_label.setText(caption)
+        self.button.setAccessibleName(f"{self.text_label.text()}. {caption}")
 
     def set_checked(self, checked: bool) -> None:  # noqa: FBT001 (a slot's value)
         """Choose it or not."""
