@@ -105,7 +105,7 @@ class Consents:
         pairs.check_pin(self.machine, self.card, pin)
         pair = self._pair(row.patient_id)
         arguments = {"patient_id": row.patient_id, "consent_id": row.consent_id}
-        return Submission(self.machine.gateway, pair.identity).send("RevokeConsent", arguments)
+        return self.machine.submission(pair.identity).send("RevokeConsent", arguments)
 
     def block_person(self, person: Who, pin: str, *, emergency_opens: bool) -> Commit:
         """Refuse one named person everything; a consent of its own that overrides every permission (C11).

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.custodian.client import CustodianClient
+from app.services.outbox import Outbox
 from app.services.submission import Submission
 from ledger.contract.canonical import Json, decode_object
 from ledger.contract.state import Key
@@ -38,6 +39,7 @@ class Machine:
         hospitals: names of hospitals by msp_id.
         clock: seconds UTC.
         random: source of ids, salts and keys.
+        outbox: what is sent again by itself.
     """
 
     gateway: Gateway
@@ -46,6 +48,7 @@ class Machine:
     hospitals: Mapping[str, str]
     clock: Callable[[], int]
     random: Callable[[int], bytes] = os.urandom
+    outbox: Outbox | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def catch_up(self) -> Replica:
@@ -73,7 +76,7 @@ class Machine:
 
     def submission(self, signer: Signer) -> Submission:
         """Return what ``signer`` submits with."""
-        return Submission(self.gateway, signer)
+        return Submission(self.gateway, signer, self.outbox)
 
     def committed(self, patient_id: str, access_id: str) -> CommittedAccess:
         """Return an access from the own verified replica.

@@ -5,9 +5,8 @@ consent is committed and was verified by this machine's own replica.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
@@ -17,17 +16,23 @@ from app.custodian.client import CustodianClient
 from app.custodian.messages import CustodianRefusal
 from app.custodian.results import Released, ReleasedRecord
 from app.identity.badges import BadgeOpening
+from app.identity.keys import LockedError
 from app.records.manifest import Manifest
 from app.records.refusal import Change, IntegrityError
 from app.records.sealing import open_manifest, open_object
 from app.services.entries import Access
 from app.services.machine import Machine
-from app.services.submission import Submission
+from app.services.submission import UnsettledError
+from app.services.watching import Ending, Wanted, Watch
 from ledger import merkle
 from ledger.contract.canonical import encode
-from ledger.gateway import Event, Signer
+from ledger.gateway import CommitError, EndorseError, Signer
+
+__all__ = ["ChangedError", "Closing", "DeniedError", "Ending", "Opened", "Openings", "StoppedError", "Wanted"]
 
 _RELEASE_TRIES: Final = 10
+_FOR_GOOD: Final = frozenset({"already-exists", "suspended", "forbidden", "wrong-key", "not-enrolled"})
+"""Codes with which a purge receipt will always be refused."""
 
 Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and what is going on; from the worker's thread."""
@@ -69,36 +74,6 @@ class StoppedError(Exception):
     """The person cancelled. The entry stays recorded, nothing was shown."""
 
 
-class Ending(StrEnum):
-    """Why an open record closed."""
-
-    CLOSED = "closed"
-    WITHDRAWN = "withdrawn"
-    ENDED = "ended"
-    SUSPENDED = "suspended"
-    FROZEN = "frozen"
-    ERASED = "erased"
-    OFFLINE = "offline"
-    LOCKED = "locked"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which record is to be opened.
-
-    Attributes:
-        patient_id: of the pair.
-        custodian: msp_id of the hospital that holds it.
-        record_id: of the pair.
-        version: of the record.
-    """
-
-    patient_id: str
-    custodian: str
-    record_id: str
-    version: int
-
-
 @dataclass
 class Opened:
     """A record that is open now; its plaintext lives here and nowhere else.
@@ -123,6 +98,11 @@ class Opened:
     objects: list[bytes | memoryview] = field(repr=False)
     viewed: set[str] = field(default_factory=set)
 
+    @property
+    def until(self) -> int:
+        """When it has to be closed: as the entry and the custodian's answer say, seconds UTC."""
+        return min(self.access.until, self.released.until)
+
 
 @dataclass(frozen=True, slots=True)
 class Closing:
@@ -133,12 +113,14 @@ class Closing:
         ending: why.
         at: seconds UTC.
         receipt: hash of the purge receipt that the ledger holds, or empty if it could not be recorded yet.
+        statement: the purge receipt itself, canonical bytes; empty if it was closed before.
     """
 
     opened: Opened
     ending: Ending
     at: int
     receipt: str
+    statement: bytes = b""
 
 
 @dataclass
@@ -157,9 +139,13 @@ class Openings:
     subject: str
     badge: BadgeOpening | None
     _open: dict[str, Opened] = field(default_factory=dict, repr=False)
+    _owed: list[Mapping[str, object]] = field(default_factory=list, repr=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _heard: tuple[int, str] = (0, "")
-    _answered_at: int = 0
+    _sweeps: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin to listen."""
+        self._watch = Watch(self.machine, self.signer, self.subject)
 
     @property
     def count(self) -> int:
@@ -190,10 +176,11 @@ class Openings:
         Raises:
             DeniedError: recorded as denied.
             ChangedError: the record is not the one that was sealed.
-            StoppedError: cancelled; the entry stays.
+            StoppedError: cancelled, or everything was closed meanwhile; the entry stays.
             CustodianRefusal, GatewayError, UnsettledError, LedgerDamagedError: as they say.
         """
         progress(0, 0, "recording")
+        sweeps = self._sweeps
         access_id, released = self._released(wanted, "open", "access", purpose, "")
         client = self.machine.custodians[wanted.custodian]
         item = released.items[0]
@@ -204,8 +191,10 @@ class Openings:
             wanted, Access.of(committed.value), access_id, committed.block, _keyless(released), manifest, objects
         )
         with self._turn:
-            if not self._open:
-                self._heard, self._answered_at = (self.machine.replica.height, ""), self.machine.clock()
+            if self._sweeps != sweeps:
+                objects.clear()
+                raise StoppedError
+            self._watch.begin(committed.block, is_first=not self._open)
             self._open[access_id] = opened
         return opened
 
@@ -221,31 +210,34 @@ class Openings:
         return access_id
 
     def close(self, opened: Opened, ending: Ending = Ending.CLOSED) -> Closing:
-        """Drop the plaintext and state the purge on the ledger.
+        """Drop the plaintext and state the purge on the ledger; closing twice states it once.
 
-        The plaintext is gone whatever happens after; a receipt that cannot be recorded now has an empty hash.
+        The plaintext is gone whatever happens after. A receipt that cannot be recorded now has an empty hash; it is
+        kept and sent again, by ``ended`` as long as this person is signed in and by the outbox after that (A41).
         """
         with self._turn:
-            self._open.pop(opened.access_id, None)
+            was_open = self._open.pop(opened.access_id, None) is not None
+            self._watch.forget(opened.access_id)
         names = sorted(opened.viewed)
         opened.objects.clear()
         at = self.machine.clock()
-        receipt = {
-            "type": "purge-receipt",
-            "network_id": self.machine.gateway.network_id,
-            "patient_id": opened.wanted.patient_id,
-            "access_ids": [opened.access_id],
-            "objects": [item.name for item in opened.manifest.objects],
-            "views_root": _root(names),
-            "views_count": len(names),
-            "at": at,
-        }
-        digest = sha256(encode(receipt)).hexdigest()
-        Submission(self.machine.gateway, self.signer).send(
-            "RecordPurge",
-            {"patient_id": opened.wanted.patient_id, "access_ids": [opened.access_id], "receipt": digest},
+        if not was_open:
+            return Closing(opened, ending, at, self._stated(opened))
+        statement = encode(
+            {
+                "type": "purge-receipt",
+                "network_id": self.machine.gateway.network_id,
+                "patient_id": opened.wanted.patient_id,
+                "access_ids": [opened.access_id],
+                "objects": [item.name for item in opened.manifest.objects],
+                "views_root": _root(names),
+                "views_count": len(names),
+                "at": at,
+            }
         )
-        return Closing(opened, ending, at, digest)
+        digest = sha256(statement).hexdigest()
+        purge = {"patient_id": opened.wanted.patient_id, "access_ids": [opened.access_id], "receipt": digest}
+        return Closing(opened, ending, at, digest if self._state(purge) else "", statement)
 
     def ended(self) -> tuple[tuple[Opened, Ending], ...]:
         """Return what must close now: withdrawn, over, suspended, or the ledger has been silent for five minutes.
@@ -253,49 +245,36 @@ class Openings:
         To be asked every second or so from a worker; the caller blanks the screen, then calls ``close``.
         """
         with self._turn:
-            opened = tuple(self._open.values())
-        if not opened:
-            return ()
-        now = self.machine.clock()
-        events = self._events(now)
-        return tuple((each, ending) for each in opened if (ending := self._ending(each, now, events)) is not None)
+            opened, owed, self._owed = tuple(self._open.values()), self._owed, []
+        for purge in owed:
+            self._state(purge)
+        return self._watch.ended(opened) if opened else ()
 
     def close_all(self, ending: Ending) -> tuple[Closing, ...]:
-        """Close everything, for example because the person's session is locked."""
+        """Close everything, for example because the person's session is locked; what is being opened stays closed."""
         with self._turn:
+            self._sweeps += 1
             opened = tuple(self._open.values())
         return tuple(self.close(each, ending) for each in opened)
 
-    def _events(self, now: int) -> list[Event]:
-        events = []
-        for event in self.machine.gateway.events(*self._heard):
-            events.append(event)
-            self._heard = (event.block, event.transaction_id)
-        self._answered_at = now
-        return events
+    def _state(self, purge: Mapping[str, object]) -> bool:
+        """Record a purge receipt; what is not recorded for now is kept. Returns whether it is recorded."""
+        try:
+            self.machine.submission(self.signer).send("RecordPurge", purge)
+        except UnsettledError:
+            return False  # the outbox has the envelope
+        except (EndorseError, CommitError) as refused:
+            if refused.code not in _FOR_GOOD:
+                with self._turn:
+                    self._owed.append(purge)
+            return False
+        except LockedError:
+            return False
+        return True
 
-    def _ending(self, opened: Opened, now: int, events: Iterable[Event]) -> Ending | None:
-        if now >= opened.released.until:
-            return Ending.ENDED
-        for event in events:
-            ending = self._concerns(opened, event)
-            if ending is not None:
-                return ending
-        return None
-
-    def _concerns(self, opened: Opened, event: Event) -> Ending | None:
-        payload = event.payload
-        if event.name == "MemberSuspended" and payload.get("subject") == self.subject:
-            return Ending.SUSPENDED
-        if payload.get("patient_id") != opened.wanted.patient_id:
-            return None
-        if event.name == "ConsentRevoked" and payload.get("consent_id") in opened.access.consents:
-            return Ending.WITHDRAWN
-        if event.name == "RecordErased" and payload.get("record_id") != opened.wanted.record_id:
-            return None
-        return {"PatientFrozen": Ending.FROZEN, "PatientErased": Ending.ERASED, "RecordErased": Ending.ERASED}.get(
-            event.name
-        )
+    def _stated(self, opened: Opened) -> str:
+        purge = self.machine.find("purge", opened.wanted.patient_id, opened.access_id)
+        return "" if purge is None else str(purge["receipt"])
 
     def _released(self, wanted: Wanted, kind: str, action: str, purpose: str, device: str) -> tuple[str, Released]:
         release_key = X25519PrivateKey.generate()
@@ -319,7 +298,7 @@ class Openings:
         self, wanted: Wanted, kind: str, action: str, purpose: str, device: str, key_hash: str
     ) -> tuple[str, Access, int]:
         items = [{"record_id": wanted.record_id, "version": wanted.version}] if wanted.record_id else []
-        commit = Submission(self.machine.gateway, self.signer).send(
+        commit = self.machine.submission(self.signer).send(
             "OpenRecords",
             {
                 "patient_id": wanted.patient_id,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.services.outbox import Outbox
 from ledger.gateway import Commit, CommitStatusError, EndorseError, Envelope, Gateway, Signer, SubmitError
 
 
@@ -20,10 +21,17 @@ class UnsettledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Submits for one person; the only place in ``app`` that turns an unknown outcome into a question to be settled."""
+    """Submits for one person; the only place in ``app`` that turns an unknown outcome into a question to be settled.
+
+    Attributes:
+        gateway: the ledger.
+        signer: the person.
+        outbox: sends the same envelope again by itself, also after a restart; for few kinds of transactions.
+    """
 
     gateway: Gateway
     signer: Signer
+    outbox: Outbox | None = None
 
     def send(self, name: str, arguments: Mapping[str, object]) -> Commit:
         """Record one transaction.
@@ -37,6 +45,8 @@ class Submission:
         try:
             return self.gateway.submit(envelope)
         except (SubmitError, CommitStatusError):
+            if self.outbox is not None:
+                self.outbox.keep(name, envelope)
             raise UnsettledError(envelope) from None
 
     def settle(self, unsettled: UnsettledError) -> Commit | None:

@@ -18,7 +18,6 @@ from app.services.machine import Machine
 from app.services.pairs import Pair, Unlocked
 from app.services.receipts import Receipt, make_receipt
 from app.services.requests import asked_terms
-from app.services.submission import Submission
 from ledger.commitments import commitment
 from ledger.gateway import Commit
 
@@ -149,7 +148,7 @@ class Turn:
         """
         pair = self._own_pair(card_text, pin)
         arguments = {"patient_id": pair.patient_id, "consent_id": self.consent_id}
-        return Submission(self.machine.gateway, pair.identity).send("RejectConsent", arguments)
+        return self.machine.submission(pair.identity).send("RejectConsent", arguments)
 
     def _own_pair(self, card_text: str, pin: str) -> Pair:
         opened = pairs.unlock(self.machine, card_text, pin, self.pair.grantee)

@@ -97,10 +97,12 @@ class StaffDesk:
         return self.openings.count if self.profile.role == "practitioner" else 0
 
     def lock(self) -> None:
-        """Close what is open, then wipe the key."""
-        if self.profile.role == "practitioner":
-            self.openings.close_all(Ending.LOCKED)
-        self.identity.lock()
+        """Close what is open, then wipe the key, whatever the ledger answers."""
+        try:
+            if self.profile.role == "practitioner":
+                self.openings.close_all(Ending.LOCKED)
+        finally:
+            self.identity.lock()
 
 
 @dataclass
@@ -154,10 +156,12 @@ class PatientDesk:
         return sum(openings.count for openings in self.records.openings.values())
 
     def lock(self) -> None:
-        """Close what is open, then wipe the keys."""
-        for openings in self.records.openings.values():
-            openings.close_all(Ending.LOCKED)
-        self.unlocked.lock()
+        """Close what is open, then wipe the keys, whatever the ledger answers."""
+        try:
+            for openings in self.records.openings.values():
+                openings.close_all(Ending.LOCKED)
+        finally:
+            self.unlocked.lock()
 
 
 def sign_in(installation: Installation, profile: Profile, pin: str) -> StaffDesk:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.custodian.client import CustodianClient
 from app.custodian.custodian import Custodian
+from app.custodian.database import key_id_in
 from app.custodian.desk import Desk as CustodianDesk
 from app.custodian.index import Index
 from app.custodian.journal import Journal
@@ -31,6 +32,7 @@ from app.records.reader import ReaderProcess
 from app.records.store import FolderStore
 from app.services.machine import Machine
 from app.services.notebook import Notebook
+from app.services.outbox import Outbox
 from app.services.people import People
 from app.wiring.service_keys import HospitalKeys, KeyFile, box_key, found_hospital, open_hospital, open_key
 from ledger.blocks import EmbeddedChain, hash_of, header_of
@@ -103,7 +105,9 @@ class Installation:
     _closed: bool = field(default=False, repr=False)
 
     def tick(self, *, force: bool = False) -> None:
-        """Let the custodians do what the ledger asks of them, and keep the head where an older copy cannot reach it."""
+        """Send what waits, let the custodians do what the ledger asks of them, and keep the head out of reach."""
+        if self.machine.outbox is not None:
+            self.machine.outbox.send()
         for custodian in self.custodians.values():
             custodian.tick(force=force)
         replica = self.machine.catch_up()
@@ -135,13 +139,22 @@ class Installation:
         )
 
     def rotate_master_key(self) -> None:
-        """Replace the master key; everything wrapped under the old one is wrapped anew, and the old one removed.
+        """Replace the master key: all that is under the old one goes over to a new one, and the old one is removed.
 
-        The installation is to be closed and opened anew afterwards.
+        Wherever it is interrupted, nothing is lost: what is open stays open, and the next opening finishes it.
+
+        Raises:
+            KeyStoreError: the key store fails; call again, or open anew.
         """
         files = [_key_file(self.folder, msp_id, self.circumstances) for msp_id in self.hospitals]
-        parts: list[Wrapped] = [self.profiles, *files, _ledger_key_file(self.folder, self.circumstances)]
-        self.master = KeyInstallation(self.folder).replace_master_key(self.key_store, parts, self.circumstances.random)
+        ledger_key = _ledger_key_file(self.folder, self.circumstances)
+        parts: list[Wrapped] = [self.profiles, *files, ledger_key, *self.custodians.values()]
+        keys, before = KeyInstallation(self.folder), self.master
+        try:
+            keys.replace_master_key(self.key_store, parts, self.circumstances.random).lock()
+        finally:
+            self.master = keys.open(self.key_store, self.circumstances.random)
+            before.lock()
 
     def close(self) -> None:
         """Wipe keys and close files; may be called twice."""
@@ -199,25 +212,33 @@ def found(
 def open_installation(folder: Path, store: KeyStore, circumstances: Circumstances) -> Installation:
     """Open an installation that was founded before.
 
+    A replacement of the master key that was interrupted is finished here.
+
     Raises:
         KeyStoreError: the key store is closed, or another's.
         OlderLedgerError, LedgerDamagedError: the ledger is not the one that was left.
     """
     plans = read_plans(folder)
     master = KeyInstallation(folder).open(store, circumstances.random)
-    current: MasterKey = master.current
     hospitals = {
-        plan.msp_id: open_hospital(plan.msp_id, _key_file(folder, plan.msp_id, circumstances), current)
-        for plan in plans
+        plan.msp_id: open_hospital(plan.msp_id, _key_file(folder, plan.msp_id, circumstances), master) for plan in plans
     }
-    _, boxes = _ledger_key_file(folder, circumstances).read()
-    service_key = current.purpose_key(Purpose.SERVICE)
+    ledger_key_file = _ledger_key_file(folder, circumstances)
+    _, boxes = ledger_key_file.read()
+    service_key = ledger_key_file.purpose_key(master)
     ledger_key = SoftwareKey(open_key(service_key, _LEDGER_KEY, boxes[_LEDGER_KEY]))
     wipe(service_key)
     ledger = EmbeddedLedger.open(folder / "ledger", ledger_key, clock=circumstances.clock, random=circumstances.random)
-    heads = HeadKeeper(store, circumstances.clock)
-    heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
-    return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
+    try:
+        heads = HeadKeeper(store, circumstances.clock)
+        heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
+        installation = _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
+        if master.previous is not None:
+            installation.rotate_master_key()
+    except BaseException:
+        ledger.close()
+        raise
+    return installation
 
 
 def open_ledger_to_read(folder: Path, circumstances: Circumstances) -> EmbeddedLedger:
@@ -271,7 +292,7 @@ def _assemble(
             trusted,
             ledger,
             new_replica(ledger),
-            master.current,
+            master,
             reader,
             circumstances,
         )
@@ -280,7 +301,8 @@ def _assemble(
     replica = new_replica(ledger)
     clients: dict[str, CustodianClient] = {}
     names = {plan.msp_id: plan.name for plan in plans}
-    machine = Machine(ledger, replica, clients, names, circumstances.clock, circumstances.random)
+    outbox = Outbox(folder / "outbox", ledger)
+    machine = Machine(ledger, replica, clients, names, circumstances.clock, circumstances.random, outbox)
     for msp_id, custodian in custodians.items():
         clients[msp_id] = CustodianClient(
             custodian.handle,
@@ -314,11 +336,11 @@ def _custodian(
     trusted: Mapping[str, Sequence[bytes]],
     ledger: EmbeddedLedger,
     replica: Replica,
-    master: MasterKey,
+    master: MasterKeys,
     reader: ReaderProcess,
     circumstances: Circumstances,
 ) -> Custodian:
-    random = circumstances.random
+    random, keys_file, index_file = circumstances.random, folder / "keys.db", folder / "index.db"
     desk = CustodianDesk(
         msp_id=plan.msp_id,
         gateway=ledger,
@@ -327,8 +349,8 @@ def _custodian(
         receipt_key=keys.receipt,
         authority=keys.authority,
         roots=trusted,
-        keys=KeyTable(folder / "keys.db", folder / "key-backups", master, random),
-        index=Index(folder / "index.db", master, random),
+        keys=KeyTable(keys_file, folder / "key-backups", _key_of(keys_file, master), random),
+        index=Index(index_file, _key_of(index_file, master), random),
         journal=Journal(folder / "journal.db"),
         store=FolderStore(folder / "objects"),
         importer=Importer(reader),
@@ -338,6 +360,12 @@ def _custodian(
         stretching=circumstances.stretching,
     )
     return Custodian(desk)
+
+
+def _key_of(file: Path, master: MasterKeys) -> MasterKey:
+    """Return the master key that a custodian's file is under, or is to be under if it is new."""
+    key_id = key_id_in(file)
+    return master.named(key_id) if key_id else master.current
 
 
 def _hash_of_block(ledger: EmbeddedLedger, number: int) -> str:

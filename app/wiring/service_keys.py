@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.identity.certificates import Branch, HospitalAuthority, Role, new_subject
+from app.identity.installation import MasterKeys
 from app.identity.keys import MasterKey, Purpose, Random, rewrap, unwrap, wipe, wrap
 from app.identity.private_files import read_private, write_private
 from app.identity.signing import SigningIdentity
@@ -60,6 +61,16 @@ class KeyFile:
         _, public, boxes = self._load()
         return public, boxes
 
+    def purpose_key(self, master: MasterKeys) -> bytearray:
+        """Return the key that opens the boxes, to be wiped by the caller.
+
+        Raises:
+            ServiceKeysError: the file is damaged.
+            KeyStoreMismatchError: it is under neither of the master keys.
+        """
+        key_id, _, _ = self._load()
+        return master.named(key_id).purpose_key(Purpose.SERVICE)
+
     def rewrap(self, old: MasterKey, new: MasterKey) -> None:
         """See ``installation.Wrapped``."""
         key_id, public, boxes = self._load()
@@ -108,15 +119,15 @@ def found_hospital(
     return HospitalKeys(authority, SigningIdentity(msp_id, certificate, custodian), SoftwareKey(receipt)), root_key
 
 
-def open_hospital(msp_id: str, file: KeyFile, master: MasterKey) -> HospitalKeys:
+def open_hospital(msp_id: str, file: KeyFile, master: MasterKeys) -> HospitalKeys:
     """Return the keys of a hospital that was founded on this machine.
 
     Raises:
-        ServiceKeysError, UnwrapError: damaged, or another master key.
+        ServiceKeysError, UnwrapError, KeyStoreMismatchError: damaged, or another master key.
     """
     public, boxes = file.read()
     authority = HospitalAuthority(msp_id, public["root"], {branch: public[str(branch)] for branch in Branch}, {})
-    key = master.purpose_key(Purpose.SERVICE)
+    key = file.purpose_key(master)
     try:
         for branch in Branch:
             authority.unwrap_key(branch, key, boxes[authority.place(branch).decode()])

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.custodian.results import ImportFile
 from app.identity.passphrase_file import PassphraseFile
 from app.identity.pins import Stretching
+from app.records.description import Person
+from app.records.phantom import cytology_csv, document_pdf, fhir_bundle
 from app.services.requests import Draft
 from app.wiring.desks import PatientDesk, StaffDesk, sign_in, sign_in_patient
 from app.wiring.installation import Circumstances, Installation, open_installation
-from app.wiring.sandbox import PIN, found_sandbox, read_cards
+from app.wiring.sandbox import PIN, found_sandbox, read_cards, unlock_staff
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.consent.terms import Category
     from app.services.notebook import PatientRef
 
 START: Final = 1_795_530_000
 """24 November 2026, 14:20 UTC."""
 FAST: Final = Stretching(64, 1, 1)
+ALMA: Final = "Alma Fictive"
+CAROL: Final = "Dr Carol Specimen"
 _PASSPHRASE: Final = "sandbox-passphrase"
 
 
@@ -99,3 +106,25 @@ def open_copy(founded: Path, folder: Path) -> SandboxWorld:
     installation = open_installation(folder / "sandbox", store, Circumstances(clock, stretching=FAST))
     installation.machine.catch_up()
     return SandboxWorld(installation, clock, read_cards(folder / "sandbox"))
+
+
+@cache
+def found_small() -> Path:
+    """Found a sandbox in which only Alma Fictive has records (chart, letter, cytology); once per run, never opened."""
+    folder = Path(tempfile.mkdtemp(prefix="assent-tests-sandbox-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = PassphraseFile.create(folder / "keys.sealed", _PASSPHRASE, FAST)
+    circumstances = Circumstances(Clock(), stretching=FAST)
+    made = found_sandbox(folder / "sandbox", store, circumstances, with_records=False)
+    alma = Person(ALMA, "1961-03-14")
+    files = [
+        ImportFile("chart.json", fhir_bundle(alma, "2026-11-21", seed="chart")),
+        ImportFile("discharge-letter.pdf", document_pdf(alma, "2026-11-12")),
+        ImportFile("cytology.csv", cytology_csv("2026-11-20", (455, 0, 19))),
+    ]
+    client = made.installation.machine.custodians["AlderMSP"]
+    outcomes = client.import_files(unlock_staff(made, "Rita Roster"), made.persons[ALMA].person_id, files)
+    assert all(each.accepted for each in outcomes)
+    made.installation.tick(force=True)
+    made.installation.close()
+    return folder

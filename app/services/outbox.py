@@ -1,0 +1,68 @@
+"""What was signed but may not be recorded yet, kept over a lock and a restart and sent again in order (A41).
+
+Only what makes the patient safer or tells her more is kept: stopping, refusing, purge receipts, verdicts. A request for
+access never is. An envelope holds what the channel may read anyway: ids, a certificate and a signature.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from app.identity.private_files import make_private_folder, read_private, remove_private, write_private
+from ledger.gateway import CommitError, CommitStatusError, EndorseError, Envelope, Gateway, SubmitError
+
+ORDER: Final = ("RevokeConsent", "RejectConsent", "RecordPurge", "RecordVerdict")
+"""Transactions that are kept, the most urgent first."""
+
+_MAX_FILE: Final = 1024 * 1024
+
+
+class Outbox:
+    """Envelopes of unknown outcome, one file each; may be used from any thread."""
+
+    def __init__(self, folder: Path, gateway: Gateway) -> None:
+        """Use ``folder``, which is made when something is kept."""
+        self._folder: Final = folder
+        self._gateway: Final = gateway
+        self._turn: Final = threading.Lock()
+
+    def keep(self, name: str, envelope: Envelope) -> bool:
+        """Keep an envelope durably; returns False for a transaction that is never sent again by itself."""
+        if name not in ORDER:
+            return False
+        with self._turn:
+            make_private_folder(self._folder)
+            number = 1 + max((int(path.name.split(".")[1]) for path in self._waiting()), default=0)
+            place = f"{ORDER.index(name)}.{number:08}.{envelope.transaction_id}"
+            write_private(self._folder / place, envelope.content)
+        return True
+
+    def waiting(self) -> tuple[str, ...]:
+        """Return the transaction ids of what is kept, in the order in which it is sent."""
+        with self._turn:
+            return tuple(path.name.split(".")[2] for path in self._waiting())
+
+    def send(self) -> int:
+        """Send everything again, until the ledger does not answer; returns how many were settled.
+
+        Settled is what the ledger recorded, as valid or not, and what it refuses for good.
+        """
+        settled = 0
+        with self._turn:
+            for path in self._waiting():
+                envelope = Envelope(path.name.split(".")[2], read_private(path, _MAX_FILE))
+                try:
+                    if self._gateway.find_commit(envelope.transaction_id) is None:
+                        self._gateway.submit(envelope)
+                except (CommitError, EndorseError):
+                    pass  # known now: it is not in force, and a person who still wants it acts anew
+                except (SubmitError, CommitStatusError):
+                    return settled
+                remove_private(path)
+                settled += 1
+        return settled
+
+    def _waiting(self) -> Iterator[Path]:
+        found = sorted(self._folder.glob("[0-9].*")) if self._folder.is_dir() else []
+        return (path for path in found if not path.name.endswith(".new"))

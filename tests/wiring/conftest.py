@@ -1,0 +1,21 @@
+"""A small sandbox for each test, copied from one that is founded once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.sandbox import SandboxWorld, found_small, open_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[SandboxWorld]:
+    """An open sandbox in which Alma Fictive of Alder has a chart, a letter and a cytology table."""
+    made = open_copy(found_small(), tmp_path)
+    yield made
+    made.installation.close()
