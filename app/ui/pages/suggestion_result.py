@@ -26,7 +26,6 @@ from app.ui.pages.suggestion_words import (
 )
 from app.ui.theme import scaled
 from app.ui.widgets import Band, Card, Rule, Sheet, TextKind, label, link_label, rich
-from app.ui.widgets.panes import bold_span
 from diagnostics.applicability import Declined
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ class ResultView(QWidget):
         count = of_hundred(result.probability)
         self.array.show_count(count)
         before, bold, after = of_hundred_text(result.probability)
-        self._sentence.setText(f"{before}{bold_span(bold, self)}{after}")
+        self._sentence.setText(f'{before}<span style="font-weight:600">{bold}</span>{after}')
         self._sentence.setAccessibleName(f"{before}{bold}{after}")
         self.scale.show_result(result.zones, result.probability)
         _empty(self._counts)

@@ -139,7 +139,7 @@ def agree_text(outcome: str, label: str = "") -> str:
     if outcome == "certain":
         return f"Agree: {label or 'as suggested'}"
     if outcome == "declined":
-        return "Agree: no suggestion, a second reader decides"
+        return "Agree: a second reader decides"
     return "Agree: ask a second reader"
 
 

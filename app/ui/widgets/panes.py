@@ -37,9 +37,21 @@ class Fact:
     tone: str = ""
 
 
+class _Link(QLabel):
+    """A link that takes the colour of another theme; Qt keeps the one it had when the text was set."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.text():
+            text = self.text()
+            self.clear()
+            self.setText(text)
+
+
 def link_label(text: str, key: str) -> QLabel:
     """Make an underlined link; its ``linkActivated`` carries ``key``. It is reached with Tab."""
-    made = QLabel()
+    made = _Link()
     made.setTextFormat(Qt.TextFormat.RichText)
     made.setText(f'<a href="{escape(key, quote=True)}">{escape(text)}</a>')
     flags = Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
