@@ -15,6 +15,7 @@ from shiboken6 import isValid
 from app.records.refusal import RefusedError
 from app.services.openings import ChangedError, DeniedError, Ending
 from app.services.submission import UnsettledError
+from app.services.watching import SILENCE
 from app.services.worklist import RowState
 from app.ui.outcomes import Settling, state_of
 from app.ui.pages.phases import Phase, Step
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from app.ui.pages.workplace import Workplace
     from app.ui.readers.frame import RecordFrame
 
-SILENT_SECONDS: Final = 300
-"""Records stay open for so long while the ledger does not answer (SCREENS.md 3, offline)."""
 _ENDINGS: Final = {
     Ending.SUSPENDED: "Your access was suspended.",
     Ending.FROZEN: "The patient has stopped all access for now.",
@@ -270,7 +269,7 @@ class Opener(QObject):
         shown = self._shown.get(opened.access_id)
         if shown is None:
             return
-        view = RecordView(shown.row, opened, shown.read, self._reader, self._place)
+        view = RecordView(shown.row, opened, shown.read, self._reader, self._place, self._back[0].text)
         shown.view = view
         frame, access_id, row = view.frame, opened.access_id, shown.row
         frame.back_asked.connect(lambda: self._leave(access_id))
@@ -339,8 +338,7 @@ class Opener(QObject):
         """Close at the person's wish: gone from the window at once, purged, receipt recorded."""
         shown = self._shown.pop(access_id, None)
         if shown is not None and access_id not in self._closings:
-            self._row = shown.row
-            self._close_later(shown.opened, Ending.CLOSED)
+            self._close_later(shown.row, shown.opened, Ending.CLOSED)
         self._closings.pop(access_id, None)
         self.left.emit()
 
@@ -359,9 +357,9 @@ class Opener(QObject):
             self._end(opened.access_id, ending)
 
     def _silent(self, _error: Exception) -> None:
-        """The ledger does not answer; after five minutes nothing may stay open (ATTACKS.md A11)."""
+        """Nobody can say what must close; after five minutes of that nothing may stay open (ATTACKS.md A8)."""
         self._is_looking = False
-        if self._place.clock() - self._answered_at >= SILENT_SECONDS:
+        if self._place.clock() - self._answered_at >= SILENCE:
             for access_id in list(self._shown):
                 self._end(access_id, Ending.OFFLINE)
 
@@ -375,10 +373,9 @@ class Opener(QObject):
             shown.frame.end(state)
         shown.read = Read()
         self.record_ended.emit(shown.opened, replace(state, actions=()))
-        self._row = shown.row
         if shown.frame is None or shown.frame.isHidden():
             self._shown.pop(access_id)
-        self._close_later(shown.opened, ending)
+        self._close_later(shown.row, shown.opened, ending)
 
     def _ending_state(self, shown: _Shown, ending: Ending, at: int) -> State:
         zone = self._place.zone
@@ -387,35 +384,33 @@ class Opener(QObject):
             told = withdrawn(shown.row.patient.name, at, zone)
             return replace(told, text=f"The record was closed at {closed} and your copy purged.", actions=self._back)
         if ending is Ending.ENDED:
-            return permission_ended(shown.opened.released.until, zone)
+            return permission_ended(shown.opened.until, zone)
         return State("held", "eye-off", _ENDINGS[ending], "The record is closed and your copy purged.", self._back)
 
-    def _close_later(self, opened: Opened, ending: Ending) -> None:
+    def _close_later(self, row: RecordRow, opened: Opened, ending: Ending) -> None:
         self._place.background.run(
             self,
             lambda: self._worklist.openings.close(opened, ending),
-            self._closed,
-            self._not_receipted,
+            lambda closing: self._closed(row, closing),
+            lambda error: self._not_receipted(row, error),
         )
 
-    def _closed(self, closing: Closing) -> None:
+    def _closed(self, row: RecordRow, closing: Closing) -> None:
         access_id = closing.opened.access_id
         shown = self._shown.get(access_id)
-        self._say(Step.IDLE)
+        self.phase_changed.emit(Phase(row, Step.IDLE))
         if shown is None or shown.frame is None:
-            self.said.emit("Closed. Your copy is purged and the receipt recorded.")
+            receipt = "the receipt recorded" if closing.receipt else "the receipt follows by itself"
+            self.said.emit(f"Closed. Your copy is purged, {receipt}.")
             return
         self._closings[access_id] = closing
-        if closing.ending is Ending.WITHDRAWN:
+        if closing.ending is Ending.WITHDRAWN and closing.receipt:
             shown.frame.state_view.show_state(withdrawn(shown.row.patient.name, closing.at, self._place.zone))
 
-    def _not_receipted(self, error: Exception) -> None:
-        """The plaintext is gone whatever happens; only the receipt is not on the ledger yet."""
-        if isinstance(error, UnsettledError):
-            self._settling.begin(error)
-            return
-        state = State("wait", "receipt-text", "Closed and purged.", "The purge receipt could not be recorded.")
-        self._say(Step.FAILED, state)
+    def _not_receipted(self, row: RecordRow, error: Exception) -> None:
+        """The plaintext is gone whatever happens; only the receipt is not on the ledger."""
+        state = replace(state_of(error), heading="Closed and purged.", actions=())
+        self.phase_changed.emit(Phase(row, Step.FAILED, state))
 
     def stop(self) -> None:
         """Drop everything (lock, sign-out); the desk closes what is open and records the receipts."""

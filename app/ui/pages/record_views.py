@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
@@ -102,7 +102,7 @@ def facts_of(row: RecordRow, opened: Opened, place: Workplace) -> OpeningFacts:
         title=f"{title_of(row)}, {day}",
         purpose=purpose_text(opened.access.purpose),
         consent=", ".join(short_id(each) for each in opened.access.consents),
-        until=opened.released.until,
+        until=opened.until,
         recorded=f"Opening recorded {time_text(opened.access.at, place.zone, seconds=True)}",
         checked=_CHECKED.get(opened.manifest.kind, "File unchanged"),
         allowed=terms_facts(row, place, link=False)[1:-1],
@@ -118,6 +118,7 @@ class RecordView(QObject):
         read: what was read of it.
         reader: renders further pages of documents.
         place: clock, zone, background.
+        back: page that Esc leads to.
 
     Signals:
         suggestion_wanted: one row of a table that a model can read: its values by column name.
@@ -125,9 +126,17 @@ class RecordView(QObject):
 
     suggestion_wanted = Signal(object)
 
-    def __init__(self, row: RecordRow, opened: Opened, read: Read, reader: ReaderProcess, place: Workplace) -> None:
+    def __init__(
+        self,
+        row: RecordRow,
+        opened: Opened,
+        read: Read,
+        reader: ReaderProcess,
+        place: Workplace,
+        back: str = "Worklist",
+    ) -> None:
         self._opened, self._read, self._reader, self._place = opened, read, reader, place
-        facts = facts_of(row, opened, place)
+        facts = replace(facts_of(row, opened, place), back=back)
         self.frame: RecordFrame = self._make(facts)
         super().__init__(self.frame)
         self._connect()
