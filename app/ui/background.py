@@ -70,6 +70,18 @@ class Background(QObject):
         self._settled.connect(self._call, Qt.ConnectionType.QueuedConnection)
         self._tasks: set[Task] = set()
         self._guard = threading.Lock()
+        self._undelivered = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs, or what it handed back has not arrived yet."""
+        return self._undelivered > 0
+
+    @property
+    def task_count(self) -> int:
+        """How many reporting jobs go on that nobody asked to stop."""
+        with self._guard:
+            return sum(not task.is_cancelled for task in self._tasks)
 
     def run(
         self,
@@ -90,8 +102,10 @@ class Background(QObject):
             RuntimeError: after ``shutdown``.
         """
         future = self._pool.submit(work)
+        self._undelivered += 1
 
         def deliver() -> None:
+            self._undelivered -= 1
             if future.cancelled() or not isValid(owner):
                 return
             error = future.exception()

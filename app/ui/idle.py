@@ -50,6 +50,11 @@ class IdleClock(QObject):
         """Seconds until it locks."""
         return self._limit
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it counts: somebody's work is on the screen."""
+        return self._timer.isActive()
+
     def set_limit(self, seconds: int) -> None:
         """Choose another time, 1 to 15 minutes; the hospital's upper limit is the caller's to keep."""
         self._limit = seconds

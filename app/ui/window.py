@@ -363,7 +363,7 @@ class MainWindow(QMainWindow):
         return self._pages.get(self._current) if self.is_shell_shown else None
 
     def _ask_lock(self) -> None:
-        if self._pages and not self.is_locked:
+        if self.idle.is_running and not self.is_locked:
             self.lock_asked.emit("Locked by you")
 
     def _open_notices(self) -> None:

@@ -1,36 +1,59 @@
 """The desktop: one window, from the first start through sign-in to the pages of whoever is signed in, and the lock."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.identity.hardening import harden_process
-from app.identity.keystore import KeyStoreError, KeyStoreWrongPasswordError
-from app.identity.ledger_head import OlderLedgerError
-from app.identity.profiles import ProfileError
-from app.services.machine import LedgerDamagedError
-from app.services.pairs import WrongCardError, WrongPinError
+from app.identity.keystore import KeyStoreWrongPasswordError
+from app.identity.private_files import ExposedFileError
 from app.ui.background import Background, Task
-from app.ui.lock import LockFacts
-from app.ui.pages.sign_in import SignInPage, StartFacts, StartPage, Tile, role_words
+from app.ui.lock import LockFacts, LockPage
+from app.ui.pages.settings import SettingsPage
+from app.ui.pages.sign_in import SignInPage, StartPage, role_words
+from app.ui.pages.workplace import Workplace
+from app.ui.preferences import Preferences, keep_preferences, preferences_file, read_preferences
 from app.ui.theme import Fonts, Look, apply, cache_folder
 from app.ui.theme import look as current_look
 from app.ui.theme.fonts import cut_apart
+from app.ui.widgets import Action, AlonePage, PaletteItem, State, Toast
 from app.ui.window import MainWindow
 from app.wiring.desks import Desk, PatientDesk, StaffDesk, sign_in, sign_in_patient
-from app.wiring.pages import entries_for
-from app.wiring.sandbox import PIN
+from app.wiring.following import Followed, Follower
+from app.wiring.notices import notices_of
+from app.wiring.pages import Rooms, office_rooms, patient_rooms, workplace
+from app.wiring.practitioner import practitioner_rooms
 from app.wiring.start import Started, start
 from app.wiring.stores import PassphraseNeededError
+from app.wiring.telling import (
+    CARD,
+    damaged_block,
+    last_entry,
+    ledger_facts,
+    ledger_state,
+    note_failure,
+    refusal_text,
+    start_facts,
+    start_trouble,
+    tiles,
+)
+from app.wiring.turns import Turns
 
-VERSION = "Assent 0.1 · Sandbox"
-_CARD = "card:"
-TOO_MANY = "Too many tries. Ask a registrar to reset your PIN; bring your card."
+_UNEXPECTED = State(
+    "deny",
+    "circle-x",
+    "Something went wrong in the background.",
+    "What is recorded stays recorded. If it happens again, tell the operator.",
+    (Action("dismiss", "Close"),),
+)
 
 
 class Desktop(QObject):
@@ -39,40 +62,43 @@ class Desktop(QObject):
     Args:
         folder: of this account's installations.
         clock: seconds UTC.
-        look: theme and text size.
+        settings: file of this account's choices.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], int], look: Look) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], int], settings: Path) -> None:
         super().__init__()
-        self._folder, self._clock = folder, clock
+        self._folder, self._clock, self._settings = folder, clock, settings
+        self.preferences: Preferences = read_preferences(settings)
         self._fonts = Fonts()
         is_cut = self._fonts.load(cache_folder())
-        self._apply(look)
+        _apply(self.preferences.look)
         self.background = Background(parent=self)
         self.window = MainWindow()
         if not is_cut:
-            self.background.run(self.window, lambda: cut_apart(cache_folder()), self._use_cut_fonts, self._raise)
+            self.background.run(self.window, lambda: cut_apart(cache_folder()), self._use_cut_fonts, self.report)
         self.started: Started | None = None
         self.desk: Desk | None = None
+        self.turns = Turns(self)
+        self.followed: Followed | None = None
+        self._begun = _Begun()
+        self._rooms: Rooms | None = None
         self._card_text = ""
-        self._follower: Task | None = None
+        self._last_page = ""
+        self._damage: int | None = None
+        self._follower: Follower | None = None
+        self._following: Task | None = None
+        self._closed = self._has_trouble = False
         self.window.lock_asked.connect(self.lock)
         self.window.closing.connect(self.close)
+        self.window.look_changed.connect(self._look_changed)
+        self.window.ledger_followed.connect(self.window.open_page)
+        self.window.notice_chosen.connect(self._notice_chosen)
+        self.window.band_acted.connect(self._act)
+        self.window.page_opened.connect(lambda _key: self._show_ledger())
+        self.window.set_palette_items(self._palette_items)
+        QApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._system_changed())
 
-    @staticmethod
-    def _apply(look: Look) -> None:
-        application = QApplication.instance()
-        if isinstance(application, QApplication):
-            apply(application, look)
-
-    def _use_cut_fonts(self, _: None) -> None:
-        self._fonts.load(cache_folder())
-        self._apply(current_look())
-
-    @property
-    def cards(self) -> dict[str, str]:
-        """The sandbox's cards by patient's name; empty outside a sandbox."""
-        return {} if self.started is None else self.started.cards
+    # the machine
 
     def begin(self, passphrase: str | None = None) -> None:
         """Show the window and make the machine ready behind it."""
@@ -84,9 +110,9 @@ class Desktop(QObject):
         self.window.show()
         self.background.follow(
             page,
-            lambda task: start(self._folder, passphrase, self._clock, partial(_report, task)),
+            lambda task: self._begun.keep(task, start(self._folder, passphrase, self._clock, partial(_report, task))),
             lambda report: page.show_progress(report[2], report[0], report[1]),
-            self._ready,
+            self.ready,
             partial(self._not_ready, page),
         )
 
@@ -95,122 +121,311 @@ class Desktop(QObject):
             page.ask_passphrase(is_new=error.is_new)
         elif isinstance(error, KeyStoreWrongPasswordError):
             page.ask_passphrase(is_new=False, trouble=str(error))
-        elif isinstance(error, KeyStoreError | OlderLedgerError):
-            page.show_trouble(str(error))
         else:
-            raise error
+            page.show_trouble(start_trouble(error))
 
-    def _ready(self, started: Started) -> None:
+    def ready(self, started: Started) -> None:
+        """Begin to follow the ledger, and let people sign in."""
         self.started = started
-        self._follower = self.background.follow(
-            self.window, partial(_follow, started), self._grown, lambda _: None, self._damaged
-        )
+        installation = started.installation
+        self._damage = None if started.damage is None else started.damage.block
+        self.background.run(self.window, installation.reader.warm, lambda _: None, self.report)
+        self.follow()
         self.show_sign_in()
 
-    def show_sign_in(self) -> None:
+    def follow(self) -> None:
+        """Follow the ledger in the background until the window closes."""
+        self._follower = Follower(self._started().installation, self._clock)
+        self._following = self.background.follow(
+            self.window, self._follower.run, self._grown, lambda _: None, self._not_following
+        )
+
+    def _grown(self, followed: Followed) -> None:
+        has_grown = self.followed is None or self.followed.height != followed.height
+        self.followed = followed
+        self._show_ledger()
+        if has_grown and self._rooms is not None:
+            self._rooms.grown()
+            self._look_for_notices()
+
+    def _not_following(self, error: Exception) -> None:
+        self._damage = damaged_block(error)
+        if self._damage is None:
+            self.report(error)
+        self._show_ledger()
+
+    def _act(self, key: str) -> None:
+        if key == "dismiss":
+            self._has_trouble = False
+            self._show_ledger()
+        elif self._follower is not None:
+            self._follower.look_now()
+
+    def _show_ledger(self) -> None:
+        """Say in band, badge and status line how the ledger is."""
+        has_page = "ledger" in self.window.rail.keys
+        facts = ledger_facts(self.followed, self._damage, has_page=has_page)
+        self.window.header.badge.show_facts(facts)
+        for page in self.window.findChildren(AlonePage):
+            page.badge.show_facts(replace(facts, link="", link_key=""))
+        state = ledger_state(self.followed, self._damage)
+        self.window.show_band(state or (_UNEXPECTED if self._has_trouble else None))
+        if self.followed is not None:
+            self.window.status.show_left(last_entry(self.followed), "check")
+
+    # signing in
+
+    def show_sign_in(self, key: str = "") -> None:
         """Show who may sign in; nothing of anybody's work."""
         started = self._started()
         self.window.clear_pages()
-        page = SignInPage(self._tiles(started), _facts(started))
+        page = SignInPage(tiles(started), start_facts(started), self.preferences)
+        if key:
+            page.choose(key)
         page.sign_in_asked.connect(partial(self._sign_in, page))
         page.card_asked.connect(partial(self._sign_in_card, page))
+        page.preferences_changed.connect(partial(self._prefer_at_door, page))
         self.window.show_alone(page)
+        self._show_ledger()
 
-    def _tiles(self, started: Started) -> tuple[Tile, ...]:
-        profiles = started.installation.profiles.profiles()
-        staff = [Tile(each.profile_id, each.name, each.role, each.hospital) for each in profiles]
-        hospitals = started.installation.machine.hospitals
-        patients = [
-            Tile(_CARD + name, name, "patient", hospitals.get(text.split(".")[1], ""))
-            for name, text in started.cards.items()
-        ]
-        order = ("practitioner", "patient", "privacy-officer", "registrar", "operator")
-        return tuple(sorted([*staff, *patients], key=lambda tile: (tile.hospital, order.index(tile.role), tile.name)))
+    def _prefer_at_door(self, page: SignInPage, chosen: Preferences) -> None:
+        key = page.current_key
+        self.prefer(chosen)
+        self.show_sign_in(key)
 
     def _sign_in(self, page: SignInPage, key: str, pin: str) -> None:
-        if key.startswith(_CARD):
-            self._sign_in_card(page, self._started().cards[key.removeprefix(_CARD)], pin)
+        if key.startswith(CARD):
+            self._sign_in_card(page, self.cards[key.removeprefix(CARD)], pin)
             return
         installation = self._started().installation
         profile = next(each for each in installation.profiles.profiles() if each.profile_id == key)
         self._card_text = ""
         work = partial(sign_in, installation, profile, pin)
-        self.background.run(page, work, self.show_desk, partial(self._refused, page.show_trouble))
+        self.background.run(page, work, self.show_desk, lambda error: page.show_trouble(refusal_text(error)))
 
     def _sign_in_card(self, page: SignInPage, card_text: str, pin: str) -> None:
         self._card_text = card_text
         work = partial(sign_in_patient, self._started().installation, card_text, pin)
-        self.background.run(page, work, self.show_desk, partial(self._refused, page.show_trouble))
+        self.background.run(page, work, self.show_desk, lambda error: page.show_trouble(refusal_text(error)))
 
-    def _refused(self, show: Callable[[str], None], error: Exception) -> None:
-        if isinstance(error, WrongPinError):
-            show(f"That was not your PIN. {_tries(error.tries_left)}" if error.tries_left else TOO_MANY)
-        elif isinstance(error, ProfileError | WrongCardError | LedgerDamagedError):
-            show(str(error))
-        else:
-            raise error
+    def show_desk(self, desk: Desk, start_page: str = "") -> None:
+        """Show the pages of whoever is signed in.
 
-    def show_desk(self, desk: Desk) -> None:
-        """Show the pages of whoever is signed in."""
+        Args:
+            desk: just unlocked.
+            start_page: key of the page to begin with, if it is not the first.
+        """
         self.desk = desk
-        entries = entries_for(desk, self)
-        if isinstance(desk, StaffDesk):
-            profile = desk.profile
-            self.window.register(entries, profile.hospital, profile.name, role_words(profile.role))
-        else:
-            hospital = desk.machine.hospitals[desk.unlocked.card.msp_id]
-            self.window.register(entries, hospital, desk.unlocked.person.name, role_words("patient"))
+        self._rooms = rooms = self._rooms_of(desk)
+        name, hospital, role = _who(desk)
+        self.start_idle(is_patient=isinstance(desk, PatientDesk))
+        self.window.register(rooms.entries, hospital, name, role)
+        if start_page or rooms.start != rooms.entries[0].rail.key:
+            self.window.open_page(start_page or rooms.start)
+        self._show_ledger()
+        rooms.grown()
+        self._look_for_notices()
+
+    def _rooms_of(self, desk: Desk) -> Rooms:
+        if isinstance(desk, PatientDesk):
+            return patient_rooms(desk, self)
+        return practitioner_rooms(desk, self) if desk.profile.role == "practitioner" else office_rooms(desk, self)
+
+    def place_of(self, desk: Desk) -> Workplace:
+        """Return what pages of this person need beside their services."""
+        return workplace(desk, self)
+
+    @property
+    def cards(self) -> dict[str, str]:
+        """The sandbox's cards by patient's name; empty outside a sandbox."""
+        return {} if self.started is None else self.started.cards
+
+    def start_idle(self, *, is_patient: bool) -> None:
+        """Count until the window locks by itself."""
+        chosen = self.preferences
+        self.window.idle.set_limit(60 * (chosen.patient_minutes if is_patient else chosen.staff_minutes))
+        self.window.idle.start()
+
+    # locking, signing out
 
     def lock(self, reason: str) -> None:
         """Close what is open, wipe the keys, and show the lock page."""
+        if self.turns.is_handed_over:
+            self.turns.lock_handed(reason)
+            return
         desk = self.desk
         if desk is None:
             return
-        name, hospital = _who(desk)
-        page = self.window.lock(LockFacts(name, hospital, desk.open_count, reason))
-        page.unlock_asked.connect(lambda pin: self._unlock(desk, page.show_trouble, pin))
+        kept, last, closed = self.turns.keep_own(), self.window.current_key, desk.open_count
+        self.leave_rooms()
+        name, hospital, _ = _who(desk)
+        is_working = self.background.task_count > 1
+        facts = LockFacts(name, hospital, closed, reason, is_working=is_working, is_turn=kept is not None)
+        page = self.lock_window(facts)
+        self._last_page = last
+        page.unlock_asked.connect(lambda pin: self._unlock(desk, page.show_trouble, pin, kept))
+        self.background.run(self.window, desk.lock, lambda _: None, self.report)
+
+    def leave_rooms(self) -> None:
+        """End what is open, take all pages away, and forget whose they were; the keys are the caller's to wipe."""
+        rooms, self._rooms, self.desk = self._rooms, None, None
+        self._has_trouble = False
+        if rooms is not None:
+            rooms.stop()
+        for toast in self.window.findChildren(Toast):
+            toast.leave()
+        for dialog in self.window.findChildren(QWidget):
+            if dialog.isWindow() and dialog.isVisible():
+                dialog.close()
+        self.window.clear_pages()
+        self.window.show_shell()
+
+    def lock_window(self, facts: LockFacts) -> LockPage:
+        """Replace everything by the lock page, whose two ways out are joined already."""
+        page = self.window.lock(facts)
         page.sign_out_asked.connect(self.sign_out)
         page.someone_else_asked.connect(self.sign_out)
-        self.desk = None
-        self.background.run(self.window, desk.lock, lambda _: None, self._raise)
+        self._show_ledger()
+        return page
 
-    def _unlock(self, locked: Desk, show: Callable[[str], None], pin: str) -> None:
+    def show_lock(self, staff: StaffDesk, reason: str) -> None:
+        """Show the lock page of a member of staff whose keys are wiped already."""
+        self.window.clear_pages()
+        profile = staff.profile
+        page = self.lock_window(LockFacts(profile.name, profile.hospital, reason=reason))
+        self._last_page = "requests"
+        page.unlock_asked.connect(lambda pin: self._unlock(staff, page.show_trouble, pin, None))
+
+    def _unlock(self, locked: Desk, show: Callable[[str], None], pin: str, kept: object) -> None:
         installation = self._started().installation
         if isinstance(locked, PatientDesk):
             work: Callable[[], Desk] = partial(sign_in_patient, installation, self._card_text, pin)
         else:
             work = partial(sign_in, installation, locked.profile, pin)
-        self.background.run(self.window, work, self.show_desk, partial(self._refused, show))
+
+        def done(desk: Desk) -> None:
+            self.show_desk(desk, self._last_page)
+            if isinstance(kept, tuple):
+                self.turns.go_on(*kept)
+
+        self.background.run(self.window, work, done, lambda error: show(refusal_text(error)))
 
     def sign_out(self) -> None:
         """Wipe the keys and go back to the sign-in page."""
-        desk, self.desk, self._card_text = self.desk, None, ""
+        desk, self._card_text = self.desk, ""
+        self.turns.drop()
+        self.leave_rooms()
         self.show_sign_in()
         if desk is not None:
-            self.background.run(self.window, desk.lock, lambda _: None, self._raise)
+            self.background.run(self.window, desk.lock, lambda _: None, self.report)
 
     def close(self) -> None:
-        """End everything in order: the person's keys, the workers, the installation."""
-        if self._follower is not None:
-            self._follower.cancel()
+        """End everything in order: what is open, the workers, the person's keys, the installation."""
+        if self._closed:
+            return
+        self._closed = True
+        self.window.hide()
+        desk = self.desk
+        self.turns.drop()
+        if self._rooms is not None:
+            self._rooms.stop()
+        self._rooms = self.desk = None
         self.background.shutdown()
+        if desk is not None:
+            try:
+                desk.lock()
+            except Exception as error:  # noqa: BLE001  -- the window closes whatever the ledger answers
+                note_failure(error)
+        started = self.started or self._begun.take()
+        self.started = None
+        if started is not None:
+            started.installation.close()
+
+    # notices, palette
+
+    def _look_for_notices(self) -> None:
+        desk = self.desk
+        if desk is None:
+            return
+
+        def show(found: object) -> None:
+            if self.desk is desk and isinstance(found, tuple):
+                self.window.header.show_notices(found)
+
+        self.background.run(self.window, partial(notices_of, desk, self._clock()), show, self.report)
+
+    def _notice_chosen(self, key: str) -> None:
+        self.window.open_page(key.partition(":")[0])
+
+    def _palette_items(self) -> tuple[PaletteItem, ...]:
+        own = self._rooms.items() if self._rooms is not None else ()
+        lock = PaletteItem("Actions", "Lock", lambda: self.lock("Locked by you"), "lock", key_hint="Ctrl L")
+        return (*own, lock, PaletteItem("Actions", "Sign out", self.sign_out, "log-out"))
+
+    # settings, look
+
+    def prefer(self, chosen: Preferences) -> None:
+        """Use other choices at once, and keep them."""
+        before, self.preferences = self.preferences, chosen
+        if chosen.look != current_look():
+            self.window.set_look(chosen.look)
+        try:
+            keep_preferences(self._settings, chosen)
+        except (OSError, ExposedFileError) as error:
+            note_failure(error)
         if self.desk is not None:
-            self.desk.lock()
-            self.desk = None
-        if self.started is not None:
-            self.started.installation.close()
-            self.started = None
+            self.start_idle(is_patient=isinstance(self.desk, PatientDesk))
+            if (chosen.text_scale, chosen.compact) != (before.text_scale, before.compact):
+                self._make_pages_anew()
 
-    def _grown(self, grown: tuple[int, int]) -> None:
-        height, at = grown
-        self.window.status.show_left(f"Last entry recorded {_time_of_day(at)} · block {height - 1}", "check")
+    def _make_pages_anew(self) -> None:
+        """Lay out the pages again for another text size; not while a record is open."""
+        desk, key = self.desk, self.window.current_key
+        if desk is None or desk.open_count or not self.window.is_shell_shown:
+            return
+        if self._rooms is not None:
+            self._rooms.stop()
+        self.show_desk(desk, key)
 
-    def _damaged(self, error: Exception) -> None:
-        if not isinstance(error, LedgerDamagedError):
-            raise error
+    def _look_changed(self, look: Look) -> None:
+        """Text size by key: kept like a choice under Settings, except in a patient's turn, which gives it back."""
+        if self.turns.is_open or look.text_scale == self.preferences.text_scale:
+            return
+        self.preferences = replace(self.preferences, text_scale=look.text_scale)
+        for page in self.window.findChildren(SettingsPage):
+            page.show_chosen(self.preferences)
+        try:
+            keep_preferences(self._settings, self.preferences)
+        except (OSError, ExposedFileError) as error:
+            note_failure(error)
+        shown = self.window.findChild(SignInPage)
+        if shown is not None:
+            self.show_sign_in(shown.current_key)
 
-    def _raise(self, error: Exception) -> None:
-        raise error
+    def _system_changed(self) -> None:
+        wanted = replace(current_look(), scheme=self.preferences.look.scheme)
+        if not self._closed and wanted != current_look():
+            self.window.set_look(wanted)
+
+    def _use_cut_fonts(self, _: None) -> None:
+        self._fonts.load(cache_folder())
+        _apply(current_look())
+
+    # what went wrong
+
+    def report(self, error: BaseException) -> None:
+        """Say and log that something unexpected failed; the window stays."""
+        note_failure(error)
+        if not self._closed and self.desk is not None:
+            self._has_trouble = True
+            self._show_ledger()
+
+    def hook(self, kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        """Python's ``sys.excepthook``: an error in a slot never ends the window, and its text is never logged."""
+        if issubclass(kind, KeyboardInterrupt):
+            self.window.close()
+            return
+        self.report(error)
 
     def _started(self) -> Started:
         if self.started is None:
@@ -218,16 +433,33 @@ class Desktop(QObject):
         return self.started
 
 
-def _follow(started: Started, task: Task) -> None:
-    """Let the custodians follow the ledger for as long as the window lives."""
-    installation, height = started.installation, 0
-    while not task.is_cancelled:
-        installation.tick()
-        replica = installation.machine.replica
-        if replica.height != height:
-            height = replica.height
-            task.report((height, replica.block_time))
-        installation.machine.gateway.wait(height, 0.5)
+class _Begun:
+    """Holds what the start made until the window has it, so that closing in between closes it too."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._started: Started | None = None
+
+    def keep(self, task: Task, started: Started) -> Started:
+        """Hold it; close it at once if nobody waits for it any more."""
+        with self._guard:
+            if task.is_cancelled:
+                started.installation.close()
+            else:
+                self._started = started
+        return started
+
+    def take(self) -> Started | None:
+        """Return it, once."""
+        with self._guard:
+            started, self._started = self._started, None
+        return started
+
+
+def _apply(look: Look) -> None:
+    application = QApplication.instance()
+    if isinstance(application, QApplication):
+        apply(application, look)
 
 
 def _report(task: Task, done: int, total: int, text: str) -> None:
@@ -235,36 +467,11 @@ def _report(task: Task, done: int, total: int, text: str) -> None:
     task.report((done, total, text))
 
 
-def _facts(started: Started) -> StartFacts:
-    installation, damage = started.installation, started.damage
-    people = len(started.cards) + len(installation.profiles.profiles())
-    verified = (
-        f"The ledger on this machine was changed at block {damage.block}. You can look, but nothing can be opened."
-        if damage is not None
-        else f"{started.blocks} of {started.blocks} blocks verified at start, {started.seconds:.1f} s"
-    )
-    return StartFacts(
-        verified=verified,
-        is_damaged=damage is not None,
-        key_store=f"Keys are in {installation.key_store.title}",
-        version=VERSION,
-        about=f"{people} people of the sandbox. None of them exists.",
-        pin_hint=f"In the sandbox every PIN is {PIN}.",
-    )
-
-
-def _who(desk: Desk) -> tuple[str, str]:
+def _who(desk: Desk) -> tuple[str, str, str]:
+    """Return name, hospital and role in words."""
     if isinstance(desk, StaffDesk):
-        return desk.profile.name, desk.profile.hospital
-    return desk.unlocked.person.name, desk.machine.hospitals[desk.unlocked.card.msp_id]
-
-
-def _tries(left: int) -> str:
-    return "1 try left." if left == 1 else f"{left} tries left."
-
-
-def _time_of_day(at: int) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(at))
+        return desk.profile.name, desk.profile.hospital, role_words(desk.profile.role)
+    return desk.unlocked.person.name, desk.machine.hospitals[desk.unlocked.card.msp_id], role_words("patient")
 
 
 def run(folder: Path) -> int:
@@ -272,6 +479,7 @@ def run(folder: Path) -> int:
     harden_process()
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Assent")
-    desktop = Desktop(folder, lambda: int(time.time()), Look())
+    desktop = Desktop(folder, lambda: int(time.time()), preferences_file())
+    sys.excepthook = desktop.hook
     desktop.begin()
     return application.exec()

@@ -1,11 +1,11 @@
 """Which pages each role has, in the order of the rail (SCREENS.md 2). A page is here only once it works."""
 
-import random
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.services.ledger_audit import LedgerAudit
-from app.services.submission import Submission
 from app.ui.pages.accesses import AccessesPage
 from app.ui.pages.consents import ConsentsPage
 from app.ui.pages.inbox import InboxPage
@@ -13,33 +13,40 @@ from app.ui.pages.ledger import LedgerPage, LedgerPlace
 from app.ui.pages.opening import Opener
 from app.ui.pages.own_records import OwnRecordsPage
 from app.ui.pages.people import PeoplePage
-from app.ui.pages.turn.place import TurnPlace
-from app.ui.pages.turn.window import ConsentTurn
+from app.ui.pages.settings import SettingsPage
 from app.ui.pages.workplace import Workplace
+from app.ui.widgets import PaletteItem
 from app.ui.widgets.rail import RailEntry
-from app.ui.window import PageEntry
+from app.ui.window import MainWindow, PageEntry
 from app.wiring.desks import Desk, PatientDesk, StaffDesk
 from app.wiring.installation import new_replica
-from app.wiring.practitioner import practitioner_entries
 from ledger.embedded.export import export
 
 if TYPE_CHECKING:
-    from app.services.turn import Turn
     from app.wiring.desktop import Desktop
 
 
-def entries_for(desk: Desk, desktop: "Desktop") -> tuple[PageEntry, ...]:
-    """Return the pages of whoever is signed in, the start page first."""
-    place = workplace(desk, desktop)
-    if isinstance(desk, PatientDesk):
-        return _patient(desk, desktop, place)
-    if desk.profile.role == "practitioner":
-        return practitioner_entries(desk, desktop, place)
-    ledger = _ledger(desk, place)
-    if desk.profile.role == "registrar":
-        people = PageEntry(RailEntry("people", "People", "users-round"), PeoplePage(desk.people, place.background))
-        return (people, ledger)
-    return (ledger,)
+def _nothing() -> None:
+    """Nothing is open that would have to end first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The pages of whoever is signed in.
+
+    Attributes:
+        entries: in the order of the rail.
+        start: key of the page to begin with.
+        stop: ends what is open or being opened; to be called before the pages go.
+        items: what the command palette finds besides the open page's own.
+        grown: the ledger has grown; called on the GUI thread.
+    """
+
+    entries: tuple[PageEntry, ...]
+    start: str
+    stop: Callable[[], None] = _nothing
+    items: Callable[[], tuple[PaletteItem, ...]] = tuple
+    grown: Callable[[], None] = _nothing
 
 
 def workplace(desk: Desk, desktop: "Desktop") -> Workplace:
@@ -49,11 +56,11 @@ def workplace(desk: Desk, desktop: "Desktop") -> Workplace:
         msp_id, signer = desk.unlocked.card.msp_id, desk.unlocked.pairs[0].identity
     else:
         msp_id, signer = desk.profile.msp_id, desk.identity
-    settle = Submission(machine.gateway, signer).settle
-    return Workplace(desktop.background, machine.clock, settle, machine.hospitals, msp_id)
+    return Workplace(desktop.background, machine.clock, machine.submission(signer).settle, machine.hospitals, msp_id)
 
 
-def _ledger(desk: StaffDesk, place: Workplace) -> PageEntry:
+def ledger_entry(desk: StaffDesk, place: Workplace) -> PageEntry:
+    """Return the ledger's page (registrar, operator, privacy officer)."""
     installation = desk.installation
     audit = LedgerAudit(
         desk.machine,
@@ -69,50 +76,67 @@ def _ledger(desk: StaffDesk, place: Workplace) -> PageEntry:
     return PageEntry(RailEntry("ledger", "Ledger", "blocks"), page)
 
 
-def _patient(desk: PatientDesk, desktop: "Desktop", place: Workplace) -> tuple[PageEntry, ...]:
+def settings_entry(desktop: "Desktop", *, is_patient: bool) -> PageEntry:
+    """Return the settings' page."""
+    page = SettingsPage(desktop.preferences, is_patient=is_patient)
+    page.changed.connect(desktop.prefer)
+    page.sign_out_wanted.connect(desktop.sign_out)
+    return PageEntry(RailEntry("settings", "Settings", "settings", at_bottom=True), page)
+
+
+def office_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
+    """Return the pages of a registrar, operator or privacy officer."""
+    place = workplace(desk, desktop)
+    ledger, settings = ledger_entry(desk, place), settings_entry(desktop, is_patient=False)
+    if desk.profile.role == "registrar":
+        people = PageEntry(RailEntry("people", "People", "users-round"), PeoplePage(desk.people, place.background))
+        return Rooms((people, ledger, settings), "people")
+    return Rooms((ledger, settings), "ledger")
+
+
+def patient_rooms(desk: PatientDesk, desktop: "Desktop") -> Rooms:
+    """Return the pages of a patient: what she has to decide, what she decided, who saw what, her records."""
+    window, place = desktop.window, workplace(desk, desktop)
     inbox = InboxPage(desk.inbox, place, desk.language)
     consents = ConsentsPage(desk.consents, place, desk.language)
     accesses = AccessesPage(desk.accesses, desk.consents, place, desk.language)
     records = OwnRecordsPage(desk.records, place, desk.language, desk.unlocked.person.name)
-    opener = Opener(desk.records.reading, desk.installation.reader, place, records, "My records")
+    opener = Opener(desk.records.reading, desk.installation.reader, place, window)
+    inbox.turn_ready.connect(desktop.turns.show)
+    accesses.consent_wanted.connect(partial(_show_consent, window, consents))
     records.open_wanted.connect(opener.open)
     opener.phase_changed.connect(records.show_phase)
-    opener.shown.connect(desktop.window.show_alone)
-    opener.left.connect(desktop.window.show_shell)
-    opener.said.connect(desktop.window.toast)
-    opener.lock_wanted.connect(lambda: desktop.lock("Locked by you"))
-    inbox.turn_ready.connect(partial(_show_turn, desk, desktop, place))
-    accesses.consent_wanted.connect(lambda consent_id: _show_consent(desktop, consents, consent_id))
-    pages = {
-        "inbox": PageEntry(RailEntry("inbox", "Requests", "inbox"), inbox),
-        "consents": PageEntry(RailEntry("consents", "My consents", "file-check"), consents),
-        "accesses": PageEntry(RailEntry("accesses", "Who saw what", "eye"), accesses),
-        "records": PageEntry(RailEntry("records", "My records", "folder-heart"), records),
-    }
-    return tuple(pages.values())
-
-
-def _show_turn(desk: PatientDesk, desktop: "Desktop", place: Workplace, turn: "Turn") -> None:
-    def unlock(_card_text: str, _pin: str) -> "Turn":
-        return turn
-
-    name = turn.patient_name
-    cards = desktop.cards
-    where = TurnPlace(
-        place=place,
-        patient_name=name,
-        asked_by=turn.asked_by.name,
-        language=desk.language,
-        handed_over=False,
-        unlock=unlock,
-        shuffle=random.SystemRandom().shuffle,
-        sandbox_card=(lambda: cards[name]) if name in cards else None,
+    join_opener(opener, desktop)
+    entries = (
+        PageEntry(RailEntry("inbox", "Requests", "inbox"), inbox),
+        PageEntry(RailEntry("consents", "My consents", "file-check"), consents),
+        PageEntry(RailEntry("accesses", "Who saw what", "eye"), accesses),
+        PageEntry(RailEntry("records", "My records", "folder-heart"), records),
+        settings_entry(desktop, is_patient=True),
     )
-    widget = ConsentTurn(where, turn)
-    widget.left.connect(lambda _how: desktop.window.show_shell())
-    desktop.window.show_alone(widget)
+    return Rooms(entries, "inbox", partial(stop_opener, opener))
 
 
-def _show_consent(desktop: "Desktop", page: ConsentsPage, consent_id: str) -> None:
-    desktop.window.open_page("consents")
+def join_opener(opener: Opener, desktop: "Desktop") -> None:
+    """Let an opener use the window: records are shown alone, and when one is left, its page is there again."""
+    window = desktop.window
+
+    def left() -> None:
+        if desktop.desk is not None:
+            window.open_page(window.current_key)
+
+    opener.shown.connect(window.show_alone)
+    opener.left.connect(left)
+    opener.said.connect(window.toast)
+    opener.lock_wanted.connect(lambda: desktop.lock("Locked by you"))
+
+
+def stop_opener(opener: Opener) -> None:
+    """End an opener for good."""
+    opener.stop()
+    opener.deleteLater()
+
+
+def _show_consent(window: MainWindow, page: ConsentsPage, consent_id: str) -> None:
+    window.open_page("consents")
     page.show_consent(consent_id)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
-from app.ui.theme import scaled
+from app.ui.pages.settings import theme_word
+from app.ui.preferences import Preferences, Theme
+from app.ui.theme import scaled, text_scales
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.cells import TwoLine
 from app.ui.widgets.forms import Field, PinField
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CARD: Final = (904, 500)
-_LEFT: Final = 452
+_THEME_ICONS: Final = {Theme.SYSTEM: "monitor", Theme.LIGHT: "sun", Theme.DARK: "moon"}
 
 _ROLES: Final = {
     "practitioner": ("Practitioner", "stethoscope"),
@@ -94,23 +96,52 @@ class StartFacts:
     pin_hint: str = ""
 
 
+class _CardFrame(QFrame):
+    """The card: as large as in the picture, smaller where the window is (large text on a small screen)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("surface", "card")
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return QSize(scaled(_CARD[0]), scaled(_CARD[1]))
+
+    def hasHeightForWidth(self) -> bool:
+        """Qt's: wrapped lines inside do not make the card lower."""
+        return False
+
+
 class SignInPage(AlonePage):
     """The sign-in card.
 
     Args:
         tiles: who may sign in here.
         facts: what is known of this machine.
+        chosen: theme and text size as they are now.
 
     Signals:
         sign_in_asked: key of a tile, and the PIN.
         card_asked: text of a patient's card, and her PIN.
+        preferences_changed: other ``Preferences``; the page is to be made anew.
     """
 
     sign_in_asked = Signal(str, str)
     card_asked = Signal(str, str)
+    preferences_changed = Signal(object)
 
-    def __init__(self, tiles: Sequence[Tile], facts: StartFacts) -> None:
+    def __init__(self, tiles: Sequence[Tile], facts: StartFacts, chosen: Preferences) -> None:
         super().__init__()
+        self._chosen = chosen
+        word, size = theme_word(chosen.theme), f"{chosen.text_scale:.0%}".replace("%", " %")
+        self.theme_button = Button(word, icon_name=_THEME_ICONS[chosen.theme])
+        self.theme_button.setAccessibleName(f"Theme: {word}. Press for the next")
+        self.size_button = Button(f"Text {size}", icon_name="a-large-small")
+        self.size_button.setAccessibleName(f"Text size: {size}. Press for the next")
+        for button in (self.theme_button, self.size_button):
+            self.top.addWidget(button)
+        self.theme_button.clicked.connect(self._next_theme)
+        self.size_button.clicked.connect(self._next_size)
         self._tiles = {tile.key: tile for tile in tiles}
         self._has_hint = bool(facts.pin_hint)
         self.search = QLineEdit()
@@ -143,13 +174,11 @@ class SignInPage(AlonePage):
         self.setFocusProxy(self.pin)
 
     def _lay_out(self, facts: StartFacts) -> None:
-        card = QFrame()
-        card.setProperty("surface", "card")
-        card.setFixedSize(scaled(_CARD[0]), scaled(_CARD[1]))
+        card = _CardFrame()
         row = QHBoxLayout(card)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._left(facts))
+        row.addWidget(self._left(facts), 1)
         row.addWidget(Rule(is_vertical=True))
         row.addWidget(self._right(facts), 1)
         self.middle.addStretch(1)
@@ -174,7 +203,6 @@ class SignInPage(AlonePage):
 
     def _left(self, facts: StartFacts) -> QWidget:
         left = QWidget()
-        left.setFixedWidth(scaled(_LEFT))
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, scaled(20), 0, scaled(12))
         layout.setSpacing(scaled(4))
@@ -233,6 +261,27 @@ class SignInPage(AlonePage):
         self.trouble.show()
         self.set_busy(busy=False)
         self.pin.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def current_key(self) -> str:
+        """Key of the chosen tile; empty for a patient with her card."""
+        tile = self.people.current_row
+        return tile.key if isinstance(tile, Tile) else ""
+
+    def choose(self, key: str) -> None:
+        """Choose a tile, if it is listed."""
+        self.people.choose(key)
+        self._show_person()
+
+    def _next_theme(self) -> None:
+        themes = list(Theme)
+        following = themes[(themes.index(self._chosen.theme) + 1) % len(themes)]
+        self.preferences_changed.emit(replace(self._chosen, theme=following))
+
+    def _next_size(self) -> None:
+        scales = text_scales()
+        nearest = min(range(len(scales)), key=lambda at: abs(scales[at] - self._chosen.text_scale))
+        self.preferences_changed.emit(replace(self._chosen, text_scale=scales[(nearest + 1) % len(scales)]))
 
     def set_busy(self, *, busy: bool) -> None:
         """While the keys are unlocked nothing can be sent twice."""

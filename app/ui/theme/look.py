@@ -76,8 +76,9 @@ def look() -> Look:
 
 def wants_high_contrast() -> bool:
     """Whether the system asks for high contrast."""
-    preference = QApplication.styleHints().accessibility().contrastPreference()
-    return bool(preference.value)
+    hints = QApplication.styleHints()
+    accessibility = hints.accessibility()  # it dies with a wrapper of its parent that nothing holds (tried)
+    return bool(accessibility.contrastPreference().value)
 
 
 def wants_dark() -> bool:
