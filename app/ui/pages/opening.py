@@ -152,6 +152,7 @@ class Opener(QObject):
         self._worklist, self._reader, self._place = worklist, reader, place
         self._task: Task | None = None
         self._row: RecordRow | None = None
+        self._fresh: list[Opened] = []
         self._view: OpeningView | None = None
         self._shown: dict[str, _Shown] = {}
         self._closings: dict[str, Closing] = {}
@@ -176,7 +177,8 @@ class Opener(QObject):
         """Open a record, or the list of a patient's records; nothing happens while another opening is under way."""
         if self.is_busy:
             return
-        self._row = row
+        fresh: list[Opened] = []
+        self._row, self._fresh = row, fresh
         self._say(Step.RECORDING)
         if row.state is RowState.NOT_LISTED:
             self._task = self._place.background.follow(
@@ -188,11 +190,11 @@ class Opener(QObject):
             )
             return
         self._task = self._place.background.follow(
-            self, lambda task: self._open(row, task), self._progress, self._opened, self._failed
+            self, lambda task: self._open(row, task, fresh), self._progress, self._opened, self._failed
         )
 
-    def _open(self, row: RecordRow, task: Task) -> tuple[Opened, Read]:
-        """Open and read; on a worker."""
+    def _open(self, row: RecordRow, task: Task, fresh: list[Opened]) -> tuple[Opened, Read]:
+        """Open and read; on a worker. What is open is noted first, so that cancelling never leaves it open."""
         openings = self._worklist.openings
         opened = openings.open(
             row.wanted,
@@ -200,6 +202,8 @@ class Opener(QObject):
             progress=lambda done, total, what: task.report(Progress(done, total, what)),
             cancelled=lambda: task.is_cancelled,
         )
+
+        fresh.append(opened)
 
         def reading(done: int, total: int) -> bool:
             task.report(Progress(done, total, "reading"))
@@ -240,9 +244,11 @@ class Opener(QObject):
 
     def cancel(self) -> None:
         """Stop the work; the entry stays."""
-        if self._task is not None:
+        if self._task is not None and self._row is not None:
             self._task.cancel()
             self._task = None
+            for opened in self._fresh:
+                self._close_later(self._row, opened, Ending.CLOSED)
             self._end_view(stopped())
 
     def _end_view(self, state: State) -> None:
@@ -254,11 +260,10 @@ class Opener(QObject):
     def _opened(self, opened_and_read: tuple[Opened, Read]) -> None:
         opened, read = opened_and_read
         row, self._task = self._row, None
+        if row is None:
+            return
         self._say(Step.IDLE)
         self._view = None
-        if row is None:
-            self._close_later(opened, Ending.CLOSED)
-            return
         self._shown[opened.access_id] = _Shown(row, opened, read)
         self._answered_at = self._place.clock()
         self._timer.start()
