@@ -6,10 +6,9 @@ The opener holds what is open, asks every second what must close, and blanks at 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 from shiboken6 import isValid
 
 from app.records.refusal import RefusedError
@@ -18,13 +17,13 @@ from app.services.submission import UnsettledError
 from app.services.watching import SILENCE
 from app.services.worklist import RowState
 from app.ui.outcomes import Settling, state_of
+from app.ui.pages.opening_view import OpeningView, ending_state
 from app.ui.pages.phases import Phase, Step
 from app.ui.pages.receipt_sheet import ReceiptSheet
 from app.ui.pages.record_views import Read, RecordView, read_record
 from app.ui.pages.record_words import title_of
-from app.ui.theme import read_dark
-from app.ui.widgets import Action, LoadingView, State, StateView
-from app.ui.widgets.states import permission_ended, stopped, withdrawn
+from app.ui.widgets import Action, State
+from app.ui.widgets.states import stopped, withdrawn
 from app.ui.wording import time_text
 
 if TYPE_CHECKING:
@@ -35,13 +34,6 @@ if TYPE_CHECKING:
     from app.ui.background import Task
     from app.ui.pages.workplace import Workplace
     from app.ui.readers.frame import RecordFrame
-
-_ENDINGS: Final = {
-    Ending.SUSPENDED: "Your access was suspended.",
-    Ending.FROZEN: "The patient has stopped all access for now.",
-    Ending.ERASED: "The record was erased.",
-    Ending.OFFLINE: "The ledger has not answered for five minutes.",
-}
 
 
 class Lines(Protocol):
@@ -78,40 +70,6 @@ class _Shown:
         """The frame, if the window has not deleted it."""
         view = self.view
         return view.frame if view is not None and isValid(view) and isValid(view.frame) else None
-
-
-class OpeningView(QFrame):
-    """What stands in the window while a record is opened, and when it cannot be shown.
-
-    Signals:
-        cancelled: Cancel.
-        acted: key of a state's action.
-    """
-
-    cancelled = Signal()
-    acted = Signal(str)
-
-    def __init__(self, what: str, recorded: str) -> None:
-        super().__init__()
-        self.setProperty("surface", "window")
-        read_dark(self)
-        self.loading = LoadingView()
-        self.loading.cancelled.connect(self.cancelled)
-        self.state_view = StateView()
-        self.state_view.acted.connect(self.acted)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.loading)
-        self._stack.addWidget(self.state_view)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._stack)
-        self.loading.start(f"Opening {what}", recorded)
-
-    def show_state(self, state: State) -> None:
-        """Say why there is nothing to see."""
-        self.loading.stop()
-        self.state_view.show_state(state)
-        self._stack.setCurrentWidget(self.state_view)
 
 
 class Opener(QObject):
@@ -373,7 +331,7 @@ class Opener(QObject):
         shown = self._shown.get(access_id)
         if shown is None or access_id in self._closings:
             return
-        state = self._ending_state(shown, ending, self._place.clock())
+        state = ending_state(shown.row, shown.opened, ending, self._place, self._back)
         if shown.frame is not None and not shown.frame.is_ended:
             shown.frame.end(state)
         shown.read = Read()
@@ -381,16 +339,6 @@ class Opener(QObject):
         if shown.frame is None or shown.frame.isHidden():
             self._shown.pop(access_id)
         self._close_later(shown.row, shown.opened, ending)
-
-    def _ending_state(self, shown: _Shown, ending: Ending, at: int) -> State:
-        zone = self._place.zone
-        if ending is Ending.WITHDRAWN:
-            closed = time_text(at, zone, seconds=True)
-            told = withdrawn(shown.row.patient.name, at, zone)
-            return replace(told, text=f"The record was closed at {closed} and your copy purged.", actions=self._back)
-        if ending is Ending.ENDED:
-            return permission_ended(shown.opened.until, zone)
-        return State("held", "eye-off", _ENDINGS[ending], "The record is closed and your copy purged.", self._back)
 
     def _close_later(self, row: RecordRow, opened: Opened, ending: Ending) -> None:
         self._place.background.run(
