@@ -16,6 +16,7 @@ from tests.support import guards
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LONGEST_ID = 60
 DEEP = os.environ.get("ASSENT_DEEP") == "1"
 
 hypothesis.settings.register_profile("small", max_examples=40, deadline=None, print_blob=True)
@@ -56,6 +57,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (chosen if wanted else left).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = chosen
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long values by their argument: ids are for people, and must be the same in every worker."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_ID else None
 
 
 @pytest.fixture
