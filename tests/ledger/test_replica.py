@@ -438,7 +438,11 @@ def test_a_custodian_who_saw_this_chain_is_heard() -> None:
     assert follower.feed(forged_block(head, [releases(1, head.hash, 1)], NETWORK)[0])
 
 
-@pytest.mark.parametrize(("number", "seen"), [(0, "0" * 64), (1, NETWORK), (-1, NETWORK), (0, None)])
+@pytest.mark.parametrize(
+    ("number", "seen"),
+    [(0, "0" * 64), (1, NETWORK), (-1, NETWORK), (0, None)],
+    ids=["another hash", "not yet there", "never there", "no hash"],
+)
 def test_a_custodian_who_saw_another_chain_halts(number: int, seen: object) -> None:
     halted(forged_block(START, [envelope(), releases(number, seen, 1)], NETWORK)[0], Fault.FORK, 1)
 

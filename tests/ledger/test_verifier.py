@@ -112,13 +112,26 @@ def test_what_is_known_from_elsewhere_is_compared(exported: Exported) -> None:
     assert run(exported.file, "--head", f"{exported.head.number + 1}:{exported.head.hash}")[0] == 1
 
 
-def test_several_processes_find_the_same(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VERIFIER, "CHUNK", 4096)
-    assert VERIFIER.verify(exported.file, jobs=2) == VERIFIER.verify(exported.file, jobs=1)
-    position = exported.content.rindex(b"RevokeConsent")
-    changed = flipped(exported.content, position)
-    assert exported.verify(changed, jobs=2) == exported.verify(changed, jobs=1)
-    assert not exported.verify(changed, jobs=2).ok
+def test_several_processes_find_the_same(exported: Exported, tmp_path: Path) -> None:
+    blocks, head = list(exported.blocks), exported.head
+    for number in range(24):
+        votes = [{"model_id": f"m{number}-{index}", "vote": "approve"} for index in range(100)]
+        envelopes = [
+            entry(exported, CAROL, "VoteModel", vote, 1000 * number + index) for index, vote in enumerate(votes)
+        ]
+        block, head = forged_block(head, envelopes, exported.network_id)
+        blocks.append(block)
+    content = written(exported.network_id, blocks, head)
+    assert len(content) > 2 * VERIFIER.CHUNK
+    file = tmp_path / "long"
+    for changed, found in (
+        (content, (None, None)),
+        (flipped(content, content.index(b"m20-7")), (exported.head.number + 21, 7)),
+    ):
+        file.write_bytes(changed)
+        status, verdict = run(file, "--jobs", "2")
+        assert (status, verdict) == (run(file, "--jobs", "1"))
+        assert (verdict["block"], verdict["entry"]) == found
 
 
 def test_the_chain_alone_verifies_faster(exported: Exported) -> None:
