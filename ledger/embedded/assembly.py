@@ -10,7 +10,6 @@ from ledger.embedded.storage import Recorded, Snapshot
 from ledger.execution import Contract, Execution, is_stale, run
 from ledger.faults import Fault
 from ledger.gateway import EndorseError, Envelope
-from ledger.signatures import signed_bytes
 
 if TYPE_CHECKING:
     from ledger.contract.state import Key
@@ -75,14 +74,14 @@ class Assembly:
             self.writes |= execution.writes
         return recorded
 
-    def store(self, network_id: str, now: int, sign: Callable[[bytes], bytes]) -> Head:
+    def store(self, now: int, sign: Callable[[bytes], bytes]) -> Head:
         """Store the block, if it has entries, and return the head after it."""
         if not self._envelopes:
             return self._previous
         at = max(now, self._previous.at)
         invalid = [one.index for one in self._recorded.values() if one.code]
         header = header_content(self._number, self._previous.hash, at, self._envelopes, invalid)
-        content = block_content(header, sign(signed_bytes("block", network_id, header)), self._envelopes)
+        content = block_content(header, sign(header), self._envelopes)
         head = Head(self._number, hash_of(header), at)
         self._state.append(head, content, self.writes, self._recorded.values())
         return head

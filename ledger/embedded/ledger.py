@@ -3,17 +3,16 @@
 One OS account is one trust domain: whoever administers this computer can rewrite the file and sign it again. What
 exposes that are the heads held elsewhere: receipts, exports, the keyring (ATTACKS.md A42).
 
-``prepare`` endorses, that is, executes on committed state at some height; ``submit`` commits. Whoever submits while
-nobody commits leads: he commits for all who wait, so that they share one block and one fsync, wakes them, and hands
-the lead to the first who came meanwhile.
+``prepare`` endorses, that is, executes on committed state at some height; ``submit`` commits, many in one block
+(``ledger.embedded.commits``).
 """
 
 import sqlite3
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -35,29 +34,25 @@ from ledger.contract import canonical, check_clock
 from ledger.contract.canonical import Json
 from ledger.contract.errors import ContractError
 from ledger.contract.limits import CLOCK_TOLERANCE
-from ledger.embedded.assembly import Assembly, Candidate
+from ledger.embedded.assembly import Candidate
+from ledger.embedded.commits import Committer, answer_of
 from ledger.embedded.headstate import HeadState, View
 from ledger.embedded.opening import Anchor, verify_newest
-from ledger.embedded.storage import ENTRIES_PER_BLOCK, Recorded, Snapshot, Storage
+from ledger.embedded.storage import ENTRIES_PER_BLOCK, Snapshot, Storage
 from ledger.execution import Contract, Execution, run
 from ledger.faults import Fault, LedgerFaultError
 from ledger.gateway import (
     Commit,
-    CommitError,
     CommitStatusError,
     EndorseError,
     Envelope,
     Event,
     GatewayError,
     Signer,
-    SubmitError,
 )
 from ledger.genesis import genesis_block, genesis_content
 from ledger.replica import Alarm, Replica
 from ledger.signatures import signed_bytes
-
-MAX_ENTRIES: Final = 1000
-"""Entries of one block."""
 
 _REMEMBERED: Final = 4096
 """Endorsed and not yet submitted transactions whose execution is kept; others are executed again."""
@@ -74,19 +69,6 @@ class LedgerKey(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return the DER ECDSA-SHA256 signature with low S."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A submitted candidate until it is answered.
-
-    Attributes:
-        turn: held until there is an answer, or until it is this one's turn to lead.
-    """
-
-    candidate: Candidate
-    turn: threading.Lock
-    answer: Commit | GatewayError | None = None
 
 
 class EmbeddedLedger:
@@ -109,10 +91,7 @@ class EmbeddedLedger:
         with storage.reading() as snapshot:
             self._chain, head = verify_newest(snapshot, ledger_key.public_key, expected)
         self._state = HeadState(storage, head)
-        self._queue: deque[_Waiting] = deque()
-        self._queue_lock = threading.Lock()
-        self._is_led = False
-        self._commit_lock = threading.Lock()
+        self._committer = Committer(storage, self._state, contract, self._sign_block, clock)
         self._endorsed: OrderedDict[str, Candidate] = OrderedDict()
         self._endorsed_lock = threading.Lock()
 
@@ -201,7 +180,7 @@ class EmbeddedLedger:
 
     def close(self) -> None:
         """Finish what is being committed and give the folder free; what is submitted later is not recorded."""
-        with self._commit_lock:
+        with self._committer.lock:
             self._storage.close()
 
     @property
@@ -269,24 +248,16 @@ class EmbeddedLedger:
 
     def submit(self, envelope: Envelope) -> Commit:
         """See ``Gateway.submit``."""
-        waiting = _Waiting(self._admit(envelope), threading.Lock())
-        waiting.turn.acquire()
-        with self._queue_lock:
-            self._queue.append(waiting)
-            leads, self._is_led = not self._is_led, True
-        if not leads:
-            waiting.turn.acquire()
-        if waiting.answer is None:
-            self._lead()
-        if isinstance(waiting.answer, Commit):
-            return waiting.answer
-        raise waiting.answer or CommitStatusError("interrupted", "", envelope.transaction_id)
+        answer = self._committer.commit(self._admit(envelope))
+        if isinstance(answer, GatewayError):
+            raise answer
+        return answer
 
     def find_commit(self, transaction_id: str) -> Commit | None:
         """See ``Gateway.find_commit``."""
         with self._reading(CommitStatusError) as snapshot:
             recorded = snapshot.find(transaction_id)
-        answer = None if recorded is None else _answer(recorded)
+        answer = None if recorded is None else answer_of(recorded)
         if isinstance(answer, GatewayError):
             raise answer
         return answer
@@ -355,6 +326,9 @@ class EmbeddedLedger:
             entry = replace(entry, height=view.head.number)
         return entry, run(self._contract, view, entry)
 
+    def _sign_block(self, header: bytes) -> bytes:
+        return self._ledger_key.sign(signed_bytes("block", self.network_id, header))
+
     def _admit(self, envelope: Envelope) -> Candidate:
         """Return the candidate that was endorsed here a while ago, or check the envelope as any stranger's."""
         with self._endorsed_lock:
@@ -368,39 +342,6 @@ class EmbeddedLedger:
         if entry.transaction_id != envelope.transaction_id:
             raise EndorseError("malformed", "the envelope holds another transaction", envelope.transaction_id)
         return Candidate(envelope, entry, None)
-
-    def _lead(self) -> None:
-        """Commit what waits; the first in the queue leads, so his own is in it. Then pass the lead on."""
-        with self._queue_lock:
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_ENTRIES))]
-        try:
-            with self._commit_lock:
-                self._commit(batch)
-        finally:
-            with self._queue_lock:
-                self._is_led = bool(self._queue)
-                if self._queue:
-                    self._queue[0].turn.release()
-            for waiting in batch:
-                if waiting.turn.locked():
-                    waiting.turn.release()
-
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
-        """Put what is rightful of ``batch`` into one block, durably, and answer all; under the commit lock."""
-        try:
-            with self._storage.writing() as state:
-                assembly = Assembly(state, self._contract, self._state)
-                placed = [assembly.place(waiting.candidate) for waiting in batch]
-                head = assembly.store(self.network_id, self._clock(), self._ledger_key.sign)
-        except BaseException as error:
-            for waiting in batch:
-                waiting.answer = SubmitError("storage", str(error), waiting.candidate.entry.transaction_id)
-            if not isinstance(error, sqlite3.Error):
-                raise
-            return
-        self._state.publish(head, assembly.writes)
-        for waiting, place in zip(batch, placed, strict=True):
-            waiting.answer = place if isinstance(place, GatewayError) else _answer(place)
 
     @contextmanager
     def _reading(self, failure: type[GatewayError]) -> Iterator[Snapshot]:
@@ -419,9 +360,3 @@ def _check_progress(now: int, head: Head) -> None:
     """
     if now < head.at - CLOCK_TOLERANCE:
         raise ContractError("clock-behind-ledger", f"the last block is {head.at - now} s ahead of this computer")
-
-
-def _answer(recorded: Recorded) -> Commit | CommitError:
-    if recorded.code:
-        return CommitError(recorded.code, "what it read had changed", recorded.transaction_id)
-    return Commit(recorded.transaction_id, recorded.block, recorded.index, recorded.at, recorded.response)

@@ -250,11 +250,11 @@ def test_the_same_envelope_is_recorded_once(tmp_path: Path) -> None:
 def test_the_same_envelope_twice_in_one_block_is_recorded_once(tmp_path: Path) -> None:
     with create_ledger(tmp_path / "l") as ledger, ThreadPoolExecutor(3) as threads:
         envelope = ledger.prepare(CAROL, "Count", {"name": "a"})
-        ledger._is_led = True
+        ledger._committer._is_led = True
         waiting = [threads.submit(ledger.submit, envelope) for _ in range(3)]
-        while len(ledger._queue) < 3:
+        while len(ledger._committer._queue) < 3:
             threading.Event().wait(0.001)
-        ledger._queue[0].turn.release()
+        ledger._committer._queue[0].turn.release()
         assert {one.result().index for one in waiting} == {0}
         assert len(envelopes_of(list(ledger.blocks())[1])) == 1
 
