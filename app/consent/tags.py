@@ -1,7 +1,6 @@
 """Keyed tags: what the ledger compares instead of meanings (DECISION.md 1, A16)."""
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Callable
 from enum import StrEnum
@@ -37,8 +36,8 @@ def tag(tag_key: bytes) -> Tag:
     """
 
     def keyed(kind: str, code: str) -> str:
-        digest = hmac.new(tag_key, kind.encode() + b"\x00" + code.encode(), hashlib.sha256).digest()
-        return base64.b32encode(digest).decode().lower()[:16]
+        digest = hmac.digest(tag_key, kind.encode() + b"\x00" + code.encode(), "sha256")
+        return base64.b32encode(digest[:10]).decode().lower()
 
     return keyed
 
