@@ -101,8 +101,9 @@ class Option(QFrame):
         size = TextKind.PATIENT if patient else TextKind.STRONG if strong else TextKind.BODY
         self.text_label = label(text, size, wrap=patient)
         words.addWidget(self.text_label)
-        if caption:
-            words.addWidget(self.caption_label)
+        words.addWidget(self.caption_label)
+        if not caption:
+            self.caption_label.hide()
         row = QHBoxLayout(self)
         margin, above = scaled(10) if boxed else 0, 0 if patient else (scaled(6) if boxed else 2)
         row.setContentsMargins(margin, above, margin, above)

@@ -140,6 +140,9 @@ class Card(QFrame):
             self.head.addWidget(self.title_label)
             self.head.addStretch(1)
             outer.addWidget(frame)
+        else:
+            self.title_label.setParent(self)
+            self.title_label.hide()
         self.body = QVBoxLayout()
         self.body.setContentsMargins(scaled(padding), scaled(12), scaled(padding), scaled(12))
         self.body.setSpacing(scaled(8))

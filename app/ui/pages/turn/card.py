@@ -15,7 +15,32 @@ from app.ui.widgets import Button, Field, Note, PinField, TextKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QFocusEvent
+
     from app.ui.pages.turn.words import Words
+
+
+class CardField(QLineEdit):
+    """A card's text: read while it is typed, hidden once the focus is elsewhere.
+
+    Qt's own mode for this empties the field at the next key, Esc and Enter included (tried).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt's."""
+        self.setEchoMode(QLineEdit.EchoMode.Normal)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt's."""
+        super().focusOutEvent(event)
+        self.setEchoMode(QLineEdit.EchoMode.Password)
 
 
 class CardAndPin(QWidget):
@@ -32,9 +57,8 @@ class CardAndPin(QWidget):
     def __init__(self, words: Words, sandbox_card: Callable[[], str] | None = None, *, card: bool = True) -> None:
         super().__init__()
         self._needs_card = card
-        self.card = QLineEdit()
+        self.card = CardField()
         self.card.setProperty("patient", "true")
-        self.card.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self.card.setPlaceholderText(words.say("card.hint"))
         self.card.setAccessibleName(words.say("card"))
         self.card.setMaxLength(400)

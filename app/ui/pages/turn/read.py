@@ -13,6 +13,7 @@ from app.ui.widgets import Card, IconLabel, Rule, TextKind, label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent
+    from PySide6.QtWidgets import QWidget
 
     from app.services.turn import Turn
     from app.ui.pages.turn.words import Words
@@ -69,6 +70,10 @@ class Read(Step):
     def speech(self) -> str:
         """What is read aloud."""
         return " ".join((self.sentences[0], self._reason, *self.sentences[1:]))
+
+    def first_control(self) -> QWidget | None:
+        """The text, so that arrows and Page Down scroll it."""
+        return self.column
 
     def _look(self) -> None:
         bar = self.column.verticalScrollBar()

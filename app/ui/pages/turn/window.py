@@ -133,11 +133,11 @@ class ConsentTurn(QFrame):
             part.deleteLater()
         self.header, self.footer = TurnHeader(self._where, self._words), TurnFooter(self._words)
         self.bar = StepBar(tuple(self._words.say(f"step.{at.value}") for at in _BAR), self._bar_place())
-        self.bar.setVisible(self.at in _BAR)
         self._step = self._make_step()
         self._parts = [self.header, self.bar, self._step, self.footer]
         for part in self._parts:
             self._layout.addWidget(part, 1 if part is self._step else 0)
+            part.setVisible(part is not self.bar or self.at in _BAR)  # at once, so that it can get the focus
         self._connect()
         self._look_at_step()
 
