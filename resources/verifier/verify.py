@@ -2,6 +2,7 @@
 """Verify an exported Assent ledger, or one consent receipt, with nothing but Python 3.11 and ``cryptography``.
 
     python verify.py FILE [--json] [--network ID] [--head NUMBER:HASH] [--jobs N] [--chain-only]
+                     [--fingerprint HASH] [--custodian-key KEY]
 
 It trusts the genesis block, whose SHA-256 is the ledger's id: compare the printed id with one you know from elsewhere,
 or give it with --network. It checks of every block: number, link to the block before, the ledger key's signature, the
@@ -11,7 +12,9 @@ is the one that had to sign such a transaction, as far as earlier entries say. I
 contract decided; a custodian's replica does that.
 
 Of a consent receipt it checks the same of its one entry, and that the entry commits to the consent in the receipt. The
-words beside the proof are for reading: compare the printed fingerprint with the QR code that was handed out.
+words beside the proof are for reading, and of what the custodian signed only the form can be checked without its key:
+with --fingerprint, which the QR code shows that was handed out, not one byte can be another; with --custodian-key
+(base64, as RegisterOrganization put it on the ledger) the custodian's signature is checked too.
 
 --head compares with a head that was kept apart from the file: without it, a shorter, older export also verifies.
 --chain-only leaves out what entries say and who signed them; the ledger key vouches for that then.
@@ -110,6 +113,7 @@ class Verdict:
     entries: int = 0
     head: str = ""
     fingerprint: str = ""
+    attested: bool = False
 
 
 @dataclass(frozen=True)
@@ -709,7 +713,7 @@ class Prepared:
 # A consent receipt
 
 
-def verify_receipt(content: bytes) -> Verdict:
+def verify_receipt(content: bytes, custodian_key: str = "") -> Verdict:
     """Check that a receipt's grant stands in a signed block and commits to the artefact in it."""
     try:
         receipt = canonical(content)
@@ -726,7 +730,7 @@ def verify_receipt(content: bytes) -> Verdict:
         raise Wrong("the entry is not a valid one of the block", place, index)
     entry = Inside(genesis).entry(proof["envelope"].encode(), header["number"], index)
     try:
-        wrong = compare_receipt(receipt, header, entry)
+        wrong = compare_receipt(receipt, header, entry) or compare_attested(receipt, custodian_key)
     except MALFORMED:
         raise Wrong("not a consent receipt, or altered", place, index) from None
     if wrong:
@@ -742,6 +746,7 @@ def verify_receipt(content: bytes) -> Verdict:
         entries=1,
         head=hashlib.sha256(encode(header)).hexdigest(),
         fingerprint=hashlib.sha256(content).hexdigest(),
+        attested=bool(custodian_key),
     )
 
 
@@ -786,6 +791,25 @@ def compare_receipt(receipt: dict[str, Any], header: dict[str, Any], entry: Sign
     return ""
 
 
+def compare_attested(receipt: dict[str, Any], key: str) -> str:
+    """Return what is wrong with the custodian's word on the entry, empty if nothing; its signature needs a key."""
+    text: str = receipt["proof"]["custodian"]
+    if not text:
+        return "the custodian signed nothing" if key else ""
+    outer, ledger = canonical(text.encode()), receipt["ledger"]
+    reply, signature = outer["reply"], outer["signature"].encode()
+    told = {"type": "proof", **{name: ledger[name] for name in ("network_id", "transaction_id", "block", "block_hash")}}
+    if sorted(outer) != ["reply", "signature"] or {name: reply[name] for name in told} != told:
+        return "the custodian signed for another entry"
+    if key:
+        try:
+            custodian = load_key(base64.b64decode(key, validate=True))
+            verify_signature(custodian, b"proof", ledger["network_id"].encode(), encode(reply), signature)
+        except MALFORMED:
+            return "the custodian's word is not signed by that key"
+    return ""
+
+
 def climb(leaf: bytes, index: int, count: int, siblings: list[bytes]) -> bytes:
     """Return the root to which a path leads."""
     if not 0 <= index < count:
@@ -803,14 +827,23 @@ def climb(leaf: bytes, index: int, count: int, siblings: list[bytes]) -> bytes:
 # The command
 
 
-def verify(path: Path, *, network: str = "", head: str = "", jobs: int = 0, chain_only: bool = False) -> Verdict:
+def verify(
+    path: Path,
+    *,
+    network: str = "",
+    head: str = "",
+    jobs: int = 0,
+    chain_only: bool = False,
+    fingerprint: str = "",
+    custodian_key: str = "",
+) -> Verdict:
     """Return the verdict on an export or a receipt."""
     kind = "export"
     try:
         content = path.read_bytes()
         if not content.startswith(b'{"assent-export":') and b'"proof":' in content[:CHUNK]:
             kind = "receipt"
-            verdict = verify_receipt(content)
+            verdict = verify_receipt(content, custodian_key)
         else:
             workers = jobs or (os.cpu_count() or 1 if len(content) > POOL_FROM else 1)
             chain = verify_export(path, content, jobs=workers, chain_only=chain_only)
@@ -824,7 +857,7 @@ def verify(path: Path, *, network: str = "", head: str = "", jobs: int = 0, chai
                 entries=chain.entries,
                 head=chain.hash,
             )
-        compare(verdict, network, head)
+        compare(verdict, network, head, fingerprint)
     except Wrong as wrong:
         return Verdict(ok=False, block=wrong.block, entry=wrong.entry, reason=wrong.reason, kind=kind)
     except OSError as error:
@@ -832,12 +865,14 @@ def verify(path: Path, *, network: str = "", head: str = "", jobs: int = 0, chai
     return verdict
 
 
-def compare(verdict: Verdict, network: str, head: str) -> None:
+def compare(verdict: Verdict, network: str, head: str, fingerprint: str) -> None:
     """Compare with what is known from elsewhere."""
     if network and verdict.network_id != network:
         raise Wrong("it is another ledger's", 0)
     if head and head != f"{verdict.height - 1}:{verdict.head}":
         raise Wrong("it does not end with the head that is known", verdict.height)
+    if fingerprint and fingerprint != verdict.fingerprint:
+        raise Wrong("it is not the receipt whose fingerprint is known")
 
 
 def sentence(verdict: Verdict) -> str:
@@ -849,6 +884,7 @@ def sentence(verdict: Verdict) -> str:
     if verdict.kind == "receipt":
         return (
             f"Verified: a consent in block {verdict.height - 1} of ledger {verdict.network_id}; "
+            f"{'its custodian attests it; ' if verdict.attested else ''}"
             f"the receipt's fingerprint is {verdict.fingerprint}."
         )
     return (
@@ -866,8 +902,11 @@ def main() -> NoReturn:
     parser.add_argument("--head", default="", help="NUMBER:HASH of the last block, known from elsewhere")
     parser.add_argument("--jobs", type=int, default=0, help="processes; by default as many as there are cores")
     parser.add_argument("--chain-only", action="store_true", help="leave out the signatures of entries")
+    parser.add_argument("--fingerprint", default="", help="SHA-256 of the receipt, as its QR code shows it")
+    parser.add_argument("--custodian-key", default="", help="the custodian's public key, base64, known from elsewhere")
     given = parser.parse_args()
-    verdict = verify(given.file, network=given.network, head=given.head, jobs=given.jobs, chain_only=given.chain_only)
+    options = {name: value for name, value in vars(given).items() if name not in {"file", "json"}}
+    verdict = verify(given.file, **options)
     print(json.dumps(asdict(verdict)) if given.json else sentence(verdict))
     sys.exit(0 if verdict.ok else 1)
 

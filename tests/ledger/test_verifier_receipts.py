@@ -1,5 +1,6 @@
 """The offline verifier on consent receipts (PROTOCOL.md E.5, C9)."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 
 from app.consent.receipt import make_receipt
 from ledger.contract.canonical import encode
-from tests.support.receipts import CAROL, ERIN, Granted, granted
+from tests.support.receipts import CAROL, CUSTODIAN_KEY, ERIN, Granted, attested, granted
 from tests.support.verifier import load, run
 
 VERIFIER = load()
@@ -114,3 +115,42 @@ def test_what_is_no_valid_grant_of_the_patient_is_refused(tmp_path: Path) -> Non
     ):
         verdict = verified(tmp_path, rewritten(whole))
         assert (verdict.ok, verdict.block, verdict.entry) == (False, 1, 4)
+
+
+KEY = base64.b64encode(CUSTODIAN_KEY.public_key).decode()
+
+
+def test_with_the_fingerprint_not_one_byte_can_be_another(tmp_path: Path) -> None:
+    receipt = make_receipt(attested(granted()))
+    known = hashlib.sha256(receipt).hexdigest()
+    assert verified(tmp_path, receipt, fingerprint=known, custodian_key=KEY).attested
+    for position in range(0, len(receipt), max(1, len(receipt) // 150)):
+        changed = bytearray(receipt)
+        changed[position] ^= 1
+        assert not verified(tmp_path, bytes(changed), fingerprint=known).ok
+
+
+def test_the_custodians_word_is_of_this_entry_and_with_its_key_signed_by_it(tmp_path: Path) -> None:
+    whole = granted()
+    assert verified(tmp_path, make_receipt(attested(whole)), custodian_key=KEY).ok
+    assert not verified(tmp_path, make_receipt(attested(whole, block=2))).ok
+    assert not verified(tmp_path, make_receipt(attested(whole, transaction_id="0" * 64))).ok
+    assert not verified(tmp_path, make_receipt(whole.proof), custodian_key=KEY).ok
+    assert not verified(tmp_path, make_receipt(attested(whole)), custodian_key="no key").ok
+    another = base64.b64encode(granted().genesis.ledger_key).decode()
+    assert not verified(tmp_path, make_receipt(attested(whole)), custodian_key=another).ok
+    text = json.loads(make_receipt(attested(whole)))["proof"]["custodian"].encode()
+    for position in range(3, len(text) - 3, 5):
+        changed = bytearray(text)
+        changed[position] ^= 1
+        content = json.loads(make_receipt(attested(whole)))
+        content["proof"]["custodian"] = bytes(changed).decode()
+        assert not verified(tmp_path, encode(content), custodian_key=KEY).ok
+
+
+def test_the_command_takes_what_is_known(tmp_path: Path) -> None:
+    receipt = make_receipt(attested(granted()))
+    (tmp_path / "receipt").write_bytes(receipt)
+    known = ("--fingerprint", hashlib.sha256(receipt).hexdigest(), "--custodian-key", KEY)
+    assert run(tmp_path / "receipt", *known)[0] == 0
+    assert run(tmp_path / "receipt", "--fingerprint", "0" * 64)[0] == 1
