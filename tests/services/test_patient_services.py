@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.services.accesses import AccessRow
     from app.services.turn import Turn
     from app.wiring.desks import PatientDesk
+    from ledger.contract.canonical import Json
     from tests.support.sandbox import SandboxWorld
 
 
@@ -78,13 +79,12 @@ def test_a_proof_of_which_anything_was_changed_proves_nothing(world: SandboxWorl
     genesis = verify_genesis(next(iter(machine.gateway.blocks(0))))
     block_hash = machine.replica.block_hash(row.block)
     assert check_entry(proof, genesis, block_hash).transaction_id == row.access_id
-    content = dict(proof.content)
     other = (
         alma.unlocked.pairs[0]
         .client.proof(next(each.transaction_id for each in machine.replica.events() if each.block == row.block - 1))
         .content
     )
-    changed = {
+    changed: dict[str, Json] = {
         "header": other["header"],
         "block_signature": other["block_signature"],
         "envelope": other["envelope"],
@@ -92,7 +92,7 @@ def test_a_proof_of_which_anything_was_changed_proves_nothing(world: SandboxWorl
         "index": 7,
     }
     with pytest.raises(NotProvenError):
-        check_entry(replace(proof, content=content | {part: changed[part]}), genesis, block_hash)
+        check_entry(replace(proof, content={**proof.content, part: changed[part]}), genesis, block_hash)
 
 
 def test_a_turn_signs_the_bytes_that_were_read_last(world: SandboxWorld) -> None:

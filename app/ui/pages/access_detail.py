@@ -58,7 +58,8 @@ class AccessDetail(PreviewPane):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scaled(14))
         for kept in (self.save_button, self.check_button, self.checked):
-            kept.setParent(None)
+            kept.setParent(self)
+            kept.hide()
         self.body.replaceWidget(self._content, content)
         self._content.hide()
         self._content.deleteLater()

@@ -64,7 +64,8 @@ class ConsentDetail(PreviewPane):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(scaled(14))
         for kept in (self.pdf_button, self.json_button, self.saved):
-            kept.setParent(None)
+            kept.setParent(self)
+            kept.hide()
         self.body.replaceWidget(self._content, content)
         self._content.hide()
         self._content.deleteLater()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 
 from app.consent.receipt import receipt_hash, verify_receipt
@@ -27,7 +28,7 @@ from app.ui.widgets import ButtonKind
 from app.wiring.sandbox import PIN
 from tests.support.sandbox import ALMA, CAROL
 from tests.ui.patient.turning import (
-    LEFT,
+    click,
     press,
     read_on,
     right_answer,
@@ -37,6 +38,7 @@ from tests.ui.patient.turning import (
     tab_to,
     to_choose,
     to_sign,
+    type_into,
     type_text,
     unlock,
 )
@@ -66,13 +68,13 @@ def test_the_whole_turn_by_mouse_gives_a_consent_and_a_receipt_that_verifies(
     turn.left.connect(left.append)
     unlock(qtbot, turn)
     choose = to_choose(qtbot, turn)
-    qtbot.mouseClick(choose.records.boxes["laboratory"].button, LEFT)
-    qtbot.mouseClick(choose.days.segments.button(1), LEFT)
+    click(choose.records.boxes["laboratory"].button)
+    click(choose.days.segments.button(1))
     assert choose.ai is not None
-    qtbot.mouseClick(choose.ai.segments.button(0), LEFT)
+    click(choose.ai.segments.button(0))
     read_on(qtbot, turn)
     for card in step(turn, Check).cards:
-        qtbot.mouseClick(right_answer(card).button, LEFT)
+        click(right_answer(card).button)
     read_on(qtbot, turn)
     read = step(turn, Sign).sentences
     sign(qtbot, turn, asked)
@@ -81,14 +83,14 @@ def test_the_whole_turn_by_mouse_gives_a_consent_and_a_receipt_that_verifies(
     assert receipt.sentences == read
     assert "laboratory" not in read[0]
     assert "1 December 2026" in read[0]
-    qtbot.mouseClick(turn.step.json_button, LEFT)
-    qtbot.mouseClick(turn.step.pdf_button, LEFT)
+    click(step(turn, ReceiptStep).json_button)
+    click(step(turn, ReceiptStep).pdf_button)
     saved = asked.folder.folder / asked.folder.suggested[0]
     assert receipt_hash(saved.read_bytes()) == receipt.hash
     machine = asked.world.installation.machine
     assert verify_receipt(saved.read_bytes(), machine.gateway.network_id).sentences == read
     assert (asked.folder.folder / asked.folder.suggested[1]).read_bytes().startswith(b"%PDF-")
-    qtbot.mouseClick(turn.step.finish_button, LEFT)
+    click(step(turn, ReceiptStep).finish_button)
     assert left == [Leaving.SIGNED]
     row = asked.world.patient(ALMA).consents.rows()[0]
     assert (row.state, row.sentences) == (ConsentState.ACTIVE, read)
@@ -128,7 +130,7 @@ def test_the_whole_turn_by_keys_alone(qtbot: QtBot, turn: ConsentTurn, asked: As
     type_text(asked.card)
     tab_to(fields.pin)
     type_text(PIN)
-    tab_to(turn.step.button)
+    tab_to(step(turn, Sign).button)
     press(Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: turn.at is At.RECEIPT)
     assert Category.DOCUMENT not in turn._started.terms.categories
@@ -146,11 +148,12 @@ def test_escape_and_enter_beside_a_control_change_nothing_in_any_step(
 
     def try_keys(*, fields: bool = False) -> None:
         at, choices = turn.at, turn.kept()
-        targets = [turn, turn.step.fields.card, turn.step.fields.pin] if fields else [turn]
+        shown_fields = step(turn, Identity if at is At.IDENTITY else Sign).fields if fields else None
+        targets = [turn] if shown_fields is None else [turn, shown_fields.card, shown_fields.pin]
         for target in targets:
             for key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 target.setFocus()
-                qtbot.keyClick(target, key)
+                QTest.keyClick(target, key)
         assert (turn.at, turn.kept()) == (at, choices)
 
     step(turn, Identity).fields.card.setText(asked.card)
@@ -182,7 +185,7 @@ def test_no_button_of_any_step_or_sheet_is_a_default(qtbot: QtBot, own: ConsentT
     own._go(At.READ)
     to_sign(qtbot, own)
     look_around(own)
-    qtbot.mouseClick(own.footer.refuse_button, LEFT)
+    click(own.footer.refuse_button)
     sheet = _sheet(qtbot)
     look_around(sheet)
     sheet.reject()
@@ -210,7 +213,7 @@ def test_what_is_not_answered_counts_as_no_and_keeps_next_closed(qtbot: QtBot, o
     assert not own._started.terms.ai_inference
     assert not own.footer.next_button.isEnabled()
     assert own.footer.note.text.text() == "One question is open"
-    qtbot.mouseClick(choose.labels.options["normal-only"].button, LEFT)
+    click(choose.labels.options["normal-only"].button)
     assert choose.emergency.isVisible()
     assert choose.emergency.segments.current == ""
     assert not own._started.terms.emergency_opens
@@ -220,12 +223,12 @@ def test_what_is_not_answered_counts_as_no_and_keeps_next_closed(qtbot: QtBot, o
 def test_the_sentence_is_made_from_the_consent_that_would_be_signed(qtbot: QtBot, own: ConsentTurn) -> None:
     choose = to_choose(qtbot, own)
     started = own._started
-    qtbot.mouseClick(choose.since.segments.button(1), LEFT)
+    click(choose.since.segments.button(1))
     assert choose.sentence.text == " ".join(sentences(started.artefact()))
     assert "24 November 2025" in choose.sentence.text
     assert choose.since.note.text.text().startswith("Made between 24 November 2025")
     for box in choose.records.boxes.values():
-        qtbot.mouseClick(box.button, LEFT)
+        click(box.button)
     assert choose.sentence.text == "Choose at least one kind, or refuse all"
     assert not own.footer.next_button.isEnabled()
 
@@ -233,7 +236,7 @@ def test_the_sentence_is_made_from_the_consent_that_would_be_signed(qtbot: QtBot
 def test_dates_of_her_own_stay_within_what_was_asked(qtbot: QtBot, own: ConsentTurn) -> None:
     choose = to_choose(qtbot, own)
     last = len(choose._since_options)
-    qtbot.mouseClick(choose.since.segments.button(last), LEFT)
+    click(choose.since.segments.button(last))
     first, until = choose.dates.edits
     first.setDate(first.minimumDate().addDays(-400))
     assert first.date().toString(Qt.DateFormat.ISODate) == "2024-11-24"
@@ -244,29 +247,29 @@ def test_dates_of_her_own_stay_within_what_was_asked(qtbot: QtBot, own: ConsentT
 def test_wrong_answers_explain_and_the_third_asks_to_talk_it_over(qtbot: QtBot, own: ConsentTurn) -> None:
     choose = to_choose(qtbot, own)
     assert choose.ai is not None
-    qtbot.mouseClick(choose.ai.segments.button(1), LEFT)
+    click(choose.ai.segments.button(1))
     read_on(qtbot, own)
     check = step(own, Check)
     card = check.cards[1]
     assert card.options[3].text_label.text() == "I am not sure"
-    qtbot.mouseClick(card.options[3].button, LEFT)
+    click(card.options[3].button)
     assert card.note.text.text().endswith("Please choose again.")
-    qtbot.mouseClick(card.options[1].button, LEFT)
-    qtbot.mouseClick(card.options[2].button, LEFT)
+    click(card.options[1].button)
+    click(card.options[2].button)
     assert card.note.text.text().endswith("Please talk it over with the person beside you.")
     assert QApplication.focusWidget() is own.footer.later_button
     assert not own.footer.next_button.isEnabled()
     for each in check.cards:
-        qtbot.mouseClick(right_answer(each).button, LEFT)
+        click(right_answer(each).button)
     assert own.footer.next_button.isEnabled()
 
 
 def test_a_changed_choice_asks_both_questions_again(qtbot: QtBot, own: ConsentTurn) -> None:
     to_sign(qtbot, own)
-    qtbot.mouseClick(own.footer.back_button, LEFT)
+    click(own.footer.back_button)
     assert step(own, Check).is_ready
-    qtbot.mouseClick(step(own, Check).allow.change_button, LEFT)
-    qtbot.mouseClick(step(own, Choose).days.segments.button(0), LEFT)
+    click(step(own, Check).allow.change_button)
+    click(step(own, Choose).days.segments.button(0))
     read_on(qtbot, own)
     assert step(own, Check).gap == "Two questions are open"
 
@@ -281,12 +284,14 @@ def test_what_is_read_at_the_end_is_signed_byte_for_byte_however_long_it_takes(
     assert step(own, ReceiptStep).receipt.sentences == found.sentences
 
 
-def test_the_button_to_sign_is_not_coloured_before_card_and_pin_are_there(qtbot: QtBot, own: ConsentTurn) -> None:
+def test_the_button_to_sign_is_not_coloured_before_card_and_pin_are_there(
+    qtbot: QtBot, own: ConsentTurn, asked: Asked
+) -> None:
     found = to_sign(qtbot, own)
     assert (found.button.isEnabled(), found.button.kind) == (False, ButtonKind.PLAIN)
-    qtbot.keyClicks(found.fields.pin, PIN)
+    type_into(found.fields.pin, PIN)
     assert not found.button.isEnabled()
-    qtbot.mouseClick(found.fields.sandbox_button, LEFT)
+    found.fields.card.setText(asked.card)
     assert (found.button.isEnabled(), found.button.kind) == (True, ButtonKind.PRIMARY)
 
 
@@ -307,21 +312,21 @@ def test_a_language_goes_through_every_text_and_into_the_consent(
 
 def test_refuse_all_asks_once_and_needs_card_and_pin(qtbot: QtBot, own: ConsentTurn, asked: Asked) -> None:
     to_choose(qtbot, own)
-    qtbot.mouseClick(own.footer.refuse_button, LEFT)
+    click(own.footer.refuse_button)
     sheet = _sheet(qtbot)
-    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    QTest.keyClick(sheet, Qt.Key.Key_Escape)
     assert sheet.isVisible()
     assert not sheet.go_button.isEnabled()
     sheet.fields.card.setText(asked.card)
-    qtbot.keyClicks(sheet.fields.pin, PIN)
+    type_into(sheet.fields.pin, PIN)
     sheet.fields.pin.setFocus()
-    qtbot.keyClick(sheet.fields.pin, Qt.Key.Key_Return)
+    QTest.keyClick(sheet.fields.pin, Qt.Key.Key_Return)
     assert own.at is At.CHOOSE
-    qtbot.mouseClick(sheet.go_button, LEFT)
+    click(sheet.go_button)
     qtbot.waitUntil(lambda: own.at is At.REFUSED)
     assert asked.world.patient(ALMA).consents.rows()[0].state is ConsentState.REFUSED
     with qtbot.waitSignal(own.left) as left:
-        qtbot.mouseClick(step(own, Finished).finish_button, LEFT)
+        click(step(own, Finished).finish_button)
     assert left.args == [Leaving.REFUSED.value]
 
 
@@ -329,7 +334,7 @@ def test_blocking_a_person_is_a_consent_of_its_own_and_leaves_the_request_open(
     qtbot: QtBot, own: ConsentTurn, asked: Asked
 ) -> None:
     choose = to_choose(qtbot, own)
-    qtbot.mouseClick(choose.block_button, LEFT)
+    click(choose.block_button)
     sheet = _sheet(qtbot)
     assert isinstance(sheet, BlockSheet)
     names = {option.text_label.text() for option in sheet.options.values()}
@@ -337,12 +342,12 @@ def test_blocking_a_person_is_a_consent_of_its_own_and_leaves_the_request_open(
     assert CAROL not in names
     option = next(iter(sheet.options.values()))
     assert not option.is_checked
-    qtbot.mouseClick(option.button, LEFT)
+    click(option.button)
     sheet.fields.card.setText(asked.card)
-    qtbot.keyClicks(sheet.fields.pin, PIN)
+    type_into(sheet.fields.pin, PIN)
     assert not sheet.go_button.isEnabled()
-    qtbot.mouseClick(sheet.emergency.button(0), LEFT)
-    qtbot.mouseClick(sheet.go_button, LEFT)
+    click(sheet.emergency.button(0))
+    click(sheet.go_button)
     qtbot.waitUntil(lambda: "is blocked" in choose.who.note.text.text())
     assert own.at is At.CHOOSE
     rows = asked.world.patient(ALMA).consents.rows()
@@ -351,13 +356,13 @@ def test_blocking_a_person_is_a_consent_of_its_own_and_leaves_the_request_open(
 
 def test_nothing_of_a_turn_stays_when_it_is_given_back(qtbot: QtBot, own: ConsentTurn, asked: Asked) -> None:
     scale = look().text_scale
-    qtbot.mouseClick(own.header.larger_button, LEFT)
+    click(own.header.larger_button)
     assert look().text_scale > scale
     found = to_sign(qtbot, own)
     found.fields.card.setText(asked.card)
     found.fields.pin.setText(PIN)
     with qtbot.waitSignal(own.left) as left:
-        qtbot.mouseClick(own.footer.later_button, LEFT)
+        click(own.footer.later_button)
     assert left.args == [Leaving.LATER.value]
     assert (found.fields.card.text(), found.fields.pin.text()) == ("", "")
     assert look().text_scale == scale
@@ -366,13 +371,13 @@ def test_nothing_of_a_turn_stays_when_it_is_given_back(qtbot: QtBot, own: Consen
 def test_a_lock_keeps_the_choices_and_nothing_else(qtbot: QtBot, asked: Asked) -> None:
     first = shown(qtbot, ConsentTurn(asked.where(), asked.start(asked.card, PIN)))
     choose = to_choose(qtbot, first)
-    qtbot.mouseClick(choose.days.segments.button(0), LEFT)
+    click(choose.days.segments.button(0))
     kept = first.kept()
     assert kept is not None
     assert asked.card not in repr(kept)
     again = shown(qtbot, ConsentTurn(asked.where(), kept=kept))
     step(again, Identity).fields.card.setText(asked.card)
-    qtbot.keyClicks(step(again, Identity).fields.pin, PIN)
+    type_into(step(again, Identity).fields.pin, PIN)
     read_on(qtbot, again)
     qtbot.waitUntil(lambda: again.at is At.CHOOSE)
     assert step(again, Choose).choices == kept.choices
@@ -398,7 +403,7 @@ def test_reading_aloud_is_offered_only_where_a_program_is(qtbot: QtBot, asked: A
 
     assert not own.header.aloud_button.isVisible()
     turn = shown(qtbot, ConsentTurn(asked.where(speech=Voice()), asked.start(asked.card, PIN)))
-    qtbot.mouseClick(turn.header.aloud_button, LEFT)
+    click(turn.header.aloud_button)
     assert said == [(step(turn, Read).speech, "en")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,19 @@ from app.wiring.sandbox import PIN
 from ledger.gateway import CommitError, EndorseError, SubmitError
 from tests.support.sandbox import ALMA
 from tests.support.turns import Refusing
-from tests.ui.patient.turning import read_on, shown, sign, step, to_sign
+from tests.ui.patient.turning import read_on, shown, sign, step, to_sign, type_into
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from app.ui.pages.turn.card import CardAndPin
+    from app.ui.widgets import State
     from tests.support.turns import Asked
+
+
+def says(fields: CardAndPin, text: str) -> bool:
+    """Whether a text stands under card and PIN."""
+    return text in fields.trouble.text.text()
 
 
 def failing(qtbot: QtBot, asked: Asked, *errors: Exception) -> ConsentTurn:
@@ -50,7 +58,7 @@ def test_card_or_pin_that_do_not_fit_say_so_and_leave_another_try(
     turn = shown(qtbot, ConsentTurn(asked.where()))
     fields = step(turn, Identity).fields
     fields.card.setText(card or asked.card)
-    qtbot.keyClicks(fields.pin, pin)
+    type_into(fields.pin, pin)
     read_on(qtbot, turn)
     qtbot.waitUntil(lambda: said in fields.trouble.text.text())
     assert turn.at is At.IDENTITY
@@ -63,17 +71,17 @@ def test_the_fifth_wrong_pin_locks_the_card_and_says_what_to_do(qtbot: QtBot, as
     fields = step(turn, Identity).fields
     fields.card.setText(asked.card)
     for tries in (4, 3, 2, 1, 0):
-        qtbot.keyClicks(fields.pin, "00000000")
+        type_into(fields.pin, "00000000")
         read_on(qtbot, turn)
         said = {0: "Zu viele Versuche", 1: "noch 1 Versuch."}.get(tries, f"noch {tries} Versuche")
-        qtbot.waitUntil(lambda said=said: said in fields.trouble.text.text())
+        qtbot.waitUntil(partial(says, fields, said))
 
 
 def test_another_persons_card_opens_nothing_of_hers(qtbot: QtBot, asked: Asked) -> None:
     turn = shown(qtbot, ConsentTurn(asked.where()))
     fields = step(turn, Identity).fields
     fields.card.setText(asked.world.cards["Greta Imaginary"])
-    qtbot.keyClicks(fields.pin, PIN)
+    type_into(fields.pin, PIN)
     read_on(qtbot, turn)
     qtbot.waitUntil(lambda: "not your card" in fields.trouble.text.text())
 
@@ -83,7 +91,7 @@ def test_a_request_answered_meanwhile_says_so(qtbot: QtBot, asked: Asked) -> Non
     asked.start(asked.card, PIN).refuse(asked.card, PIN)
     fields = step(turn, Identity).fields
     fields.card.setText(asked.card)
-    qtbot.keyClicks(fields.pin, PIN)
+    type_into(fields.pin, PIN)
     read_on(qtbot, turn)
     qtbot.waitUntil(lambda: "answered or withdrawn" in fields.trouble.text.text())
 
@@ -96,7 +104,12 @@ def test_an_unknown_outcome_locks_the_button_and_ends_in_the_receipt(
     found = step(turn, Sign)
     told: list[str] = []
     show = found.show_state
-    monkeypatch.setattr(found, "show_state", lambda state: (told.append(state.heading if state else ""), show(state)))
+
+    def note(state: State | None) -> None:
+        told.append(state.heading if state else "")
+        show(state)
+
+    monkeypatch.setattr(found, "show_state", note)
     monkeypatch.setattr(Settling, "_next", slowly(Settling._next, found, told))
     sign(qtbot, turn, asked)
     qtbot.waitUntil(lambda: turn.at is At.RECEIPT, timeout=10_000)

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from tests.support.turns import Asked
 
-LEFT = Qt.MouseButton.LeftButton
+
+def click(widget: QWidget) -> None:
+    """Press a control with the mouse."""
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def type_into(widget: QWidget, text: str) -> None:
+    """Type into a field."""
+    QTest.keyClicks(widget, text)
 
 
 def shown(qtbot: QtBot, turn: ConsentTurn) -> ConsentTurn:
@@ -43,14 +51,14 @@ def step(turn: ConsentTurn, kind: type[Any]) -> Any:
 def read_on(qtbot: QtBot, turn: ConsentTurn) -> None:
     """Wait until Next is free, then press it with the mouse."""
     qtbot.waitUntil(turn.footer.next_button.isEnabled)
-    qtbot.mouseClick(turn.footer.next_button, LEFT)
+    click(turn.footer.next_button)
 
 
 def unlock(qtbot: QtBot, turn: ConsentTurn) -> None:
     """Show card and PIN."""
     fields = step(turn, Identity).fields
-    qtbot.mouseClick(fields.sandbox_button, LEFT)
-    qtbot.keyClicks(fields.pin, PIN)
+    click(fields.sandbox_button)
+    type_into(fields.pin, PIN)
     read_on(qtbot, turn)
     qtbot.waitUntil(lambda: turn.at is At.READ)
 
@@ -72,10 +80,10 @@ def to_sign(qtbot: QtBot, turn: ConsentTurn) -> Sign:
     """Say no to the computer, answer both questions, and go to step 4."""
     choose = to_choose(qtbot, turn)
     assert choose.ai is not None
-    qtbot.mouseClick(choose.ai.segments.button(1), LEFT)
+    click(choose.ai.segments.button(1))
     read_on(qtbot, turn)
     for card in step(turn, Check).cards:
-        qtbot.mouseClick(right_answer(card).button, LEFT)
+        click(right_answer(card).button)
     read_on(qtbot, turn)
     found: Sign = step(turn, Sign)
     return found
@@ -85,8 +93,8 @@ def sign(qtbot: QtBot, turn: ConsentTurn, asked: Asked, pin: str = PIN) -> None:
     """Fill in card and PIN and press the button."""
     found = step(turn, Sign)
     found.fields.card.setText(asked.card)
-    qtbot.keyClicks(found.fields.pin, pin)
-    qtbot.mouseClick(found.button, LEFT)
+    type_into(found.fields.pin, pin)
+    click(found.button)
 
 
 def tab_to(target: QWidget, limit: int = 80) -> None:
