@@ -165,6 +165,15 @@ def test_a_failure_keeps_the_old_lines(qtbot: QtBot, page: WorklistPage, service
     assert page.band.state is None
 
 
+def test_a_chosen_record_that_closes_is_announced(qtbot: QtBot, page: WorklistPage, service: StubLines) -> None:
+    choose(page, OPEN)
+    load(qtbot, page)
+    assert page.announced == ""
+    service.lines = tuple(row for row in LINES if row is not OPEN)
+    load(qtbot, page)
+    assert page.announced == "Access to CT chest ended"
+
+
 def test_empty_offers_to_ask(qtbot: QtBot, page: WorklistPage, service: StubLines) -> None:
     service.lines = ()
     load(qtbot, page)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ledger.gateway import Commit
 
 _DELAY: Final = 150
-_WIDE: Final = 1700
+_WIDEST: Final = 1432
+"""Form 720, preview 640 and their margins; wider windows centre them."""
 
 
 class Asking(Protocol):
@@ -109,13 +110,21 @@ class RequestForm(QWidget):
         self._left = left
         both = QHBoxLayout()
         both.setSpacing(0)
-        both.addWidget(left, 628)
-        both.addWidget(self._right, 520)
+        both.addWidget(left, 720)
+        both.addWidget(self._right, 596)
+        content = QWidget()
+        content.setMaximumWidth(scaled(_WIDEST))
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(0)
+        inside.addLayout(head)
+        inside.addLayout(both, 1)
+        centre = QHBoxLayout()
+        centre.addWidget(content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(head)
-        layout.addLayout(both, 1)
+        layout.addLayout(centre, 1)
         layout.addWidget(self._make_footer())
 
     def _make_footer(self) -> QWidget:

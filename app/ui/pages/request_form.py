@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QDate, QSignalBlocker, Signal
+from PySide6.QtCore import QDate, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDateEdit,
@@ -68,8 +68,8 @@ class RequestFields(QWidget):
         self.records_field = self._make_records()
         both = QHBoxLayout()
         both.setSpacing(scaled(24))
-        both.addWidget(self._make_dates())
-        both.addWidget(self._make_days(), 1)
+        both.addWidget(self._make_dates(), 0, Qt.AlignmentFlag.AlignTop)
+        both.addWidget(self._make_days(), 1, Qt.AlignmentFlag.AlignTop)
         self.reason = QLineEdit()
         self.reason.setMaxLength(REASON_MAX)
         self.reason.textChanged.connect(lambda _text: self.changed.emit())

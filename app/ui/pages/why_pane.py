@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.services.reasons import Stand
 from app.services.requests import short_id
 from app.services.worklist import RowState
-from app.ui.kinds import kind_word, kinds_text
+from app.ui.kinds import kind_word, kinds_text, purpose_text
 from app.ui.pages.phases import Phase, Step
 from app.ui.pages.record_words import chip_of, held_at, icon_of, title_of, why_sentence
 from app.ui.theme import scaled
@@ -166,8 +166,15 @@ class WhyPane(PreviewPane):
         self._chip.show_chip(chip_of(row, self._place, mine))
         self.band.show_state(mine.state if mine is not None else None)
         self._heading.setText("Why you may open it" if is_open else "Why you cannot open it")
-        self._sentence.setText(why_sentence(row))
+        self._sentence.setText(self._allowed_text(row) if row.can_open else why_sentence(row))
         self._show_first(row, phase, mine)
+
+    def _allowed_text(self, row: RecordRow) -> str:
+        if row.terms is None or row.until is None:
+            return why_sentence(row)
+        kinds, purpose = kinds_text(row.terms.categories).lower(), purpose_text(row.purpose).lower()
+        until = moment_text(row.until, zone=self._place.zone)
+        return f"{row.patient.name} allows you {kinds}, for {purpose}, until {until}."
 
     def _show_first(self, row: RecordRow, phase: Phase | None, mine: Phase | None) -> None:
         step = mine.step if mine is not None else Step.IDLE

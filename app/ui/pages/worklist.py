@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.requests import short_id
@@ -101,6 +101,7 @@ class WorklistPage(Page):
         self._rows: tuple[RecordRow, ...] = ()
         self._phase: Phase | None = None
         self._is_loading = False
+        self.announced = ""
         self.model: RowsModel[RecordRow] = RowsModel(self._columns(), "record")
         self.table = RowsTable(self.model, lambda row: row.key, "Records")
         self.pane = RecordPane(place)
@@ -215,9 +216,18 @@ class WorklistPage(Page):
         self._is_loading = False
         if self._phase is None or not self._phase.is_busy:
             self.band.show_state(None)
+        self._announce(self.table.current_row, rows)
         self._rows = rows
         self._show_rows()
         self.count_changed.emit(0, False)  # noqa: FBT003 (a signal's values)
+
+    def _announce(self, before: RecordRow | None, rows: tuple[RecordRow, ...]) -> None:
+        """Let a screen reader say that the chosen record was closed to him meanwhile; nothing flashes."""
+        if before is None or not before.can_open:
+            return
+        if not any(row.key == before.key and row.can_open for row in rows):
+            self.announced = f"Access to {title_of(before)} ended"
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.table, self.announced))
 
     def _failed(self, error: Exception) -> None:
         self._is_loading = False
