@@ -62,7 +62,8 @@ def _explain(desk: Desk, link: Link, caller: Caller, each: str, found: Fields) -
     if asked is not None and (own or asked.subject == caller.subject):
         found["requests"][each] = readings.stored_request_fields(asked)
     artefact = desk.index.artefact(link.patient_id, each)
-    if artefact is not None and (own or (asked is not None and asked.subject == caller.subject)):
+    consent = desk.find("consent", link.patient_id, each)
+    if artefact is not None and (own or (consent is not None and consent["proposer"] == caller.subject)):
         found["artefacts"][each] = readings.opening_fields(artefact)
     reason = desk.index.reason(link.patient_id, each)
     if reason is not None and own:

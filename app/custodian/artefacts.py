@@ -29,7 +29,8 @@ def compile_artefact(desk: Desk, patient_id: str, consent_id: str, content: byte
         return None
     if not isinstance(compiled, Compiled):
         return None
-    if (compiled.patient, compiled.consent.consent_id) != (f"Patient/{patient_id}", consent_id):
+    stated = (compiled.patient, compiled.consent.consent_id, compiled.consent.status)
+    if stated != (f"Patient/{patient_id}", consent_id, "active"):
         return None
     context = artefact.context
     honest = all(name.replace("|", "/").rpartition("/")[2] == found for name, found in context.ids.items())

@@ -12,6 +12,7 @@ from ledger.commitments import commitment
 from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json
 from ledger.contract.parties import of_grantee, party
+from ledger.contract.shape import Fields
 
 TEXT_MAX: Final = 48 * 1024
 REASON_MAX: Final = 2000
@@ -32,11 +33,19 @@ def store_request(desk: Desk, request: Request, caller: Caller) -> dict[str, Jso
     )
     of_grantee(desk.reader(caller), stored.patient_id, "practitioner")
     earlier = desk.index.request(stored.patient_id, stored.consent_id)
-    recorded = desk.find("consent", stored.patient_id, stored.consent_id) is not None
+    recorded = desk.find("consent", stored.patient_id, stored.consent_id)
     if earlier is not None and (recorded or (earlier.msp_id, earlier.subject) != (caller.msp_id, caller.subject)):
+        raise CustodianRefusal("already-exists")
+    if recorded is not None and not _is_proposed_as(recorded, stored):
         raise CustodianRefusal("already-exists")
     desk.index.put_request(stored)
     return {}
+
+
+def _is_proposed_as(consent: Fields, stored: StoredRequest) -> bool:
+    """Tell whether what the ledger holds is this request: its proposer's, with this reason."""
+    expected = (stored.subject, commitment(stored.salt, stored.reason.encode()))
+    return (consent["proposer"], consent["reason_commitment"]) == expected
 
 
 def read_request(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
