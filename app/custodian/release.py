@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from app.consent.tags import Tag
+from app.consent.tags import Tag, TagKind
 from app.custodian.artefacts import is_faithful
 from app.custodian.authentication import active
 from app.custodian.describing import describe
@@ -38,6 +38,7 @@ from ledger.commitments import CommitmentError, verify_commitment
 from ledger.contract.accesses import Ruling, decide_access
 from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json, encode
+from ledger.contract.decision import Reason
 from ledger.contract.errors import ContractError
 from ledger.contract.limits import RELEASE_WINDOW
 from ledger.contract.shape import Fields
@@ -128,6 +129,7 @@ def decide_again(desk: Desk, access: CommittedAccess, caller: Caller) -> Ruling:
     )
     asked = {name: value[name] for name in _ASKED}
     ruling = decide_access(desk.reader(caller), {"patient_id": access.patient_id, "items": items, **asked})
+    _check_device(desk, access)
     permitted = [item["outcome"] == "permit" for item in value["items"]]
     if not any(permitted):
         raise CustodianRefusal("denied", str(value["items"][0]["reason"]))
@@ -168,6 +170,17 @@ def _check_window(value: Fields, now: int) -> None:
         raise CustodianRefusal("entry-too-old")
     if now >= value["until"]:
         raise CustodianRefusal("expired")
+
+
+def _check_device(desk: Desk, access: CommittedAccess) -> None:
+    """A model's tag comes from an argument; it counts while that model is approved, and no longer (DECISION.md 4)."""
+    device = access.value["device"]
+    if not device:
+        return
+    tag = desk.tag(access.patient_id)
+    registry = desk.find("registry") or {"approved": []}
+    if device not in {tag(TagKind.DEVICE, f"Device/{model_id}") for model_id in registry["approved"]}:
+        raise CustodianRefusal("denied", Reason.ACTOR_NOT_COVERED.value)
 
 
 def _permitted(value: Fields) -> list[Fields]:
