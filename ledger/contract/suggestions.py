@@ -86,7 +86,7 @@ def _check_access(tx: Transaction, access: Fields) -> None:
     if access["by"]["subject"] != tx.caller.subject or access["by"]["msp_id"] != tx.caller.msp_id:
         raise ContractError("forbidden", "another person's access")
     permitted = any(item["outcome"] == "permit" for item in access["items"])
-    if access["purpose"] != "TREATDS" or not permitted:
+    if access["purpose"] != "TREATDS" or access["kind"] == "index" or not permitted:
         raise ContractError("forbidden", "no inference was permitted")
     if tx.timestamp >= access["until"]:
         raise ContractError("expired", "the access is over")
