@@ -61,7 +61,7 @@ class DateTime:
 
     def day(self, zone: int) -> str:
         """Return its one calendar cell in ``zone``: as written, or the day of its instant."""
-        return self.cell if self.instant is None else day_of(self.instant // 1, zone).isoformat()
+        return self.cell if self.instant is None else day_of(self.instant, zone).isoformat()
 
 
 def read_date_time(untrusted: object) -> DateTime | None:
@@ -87,12 +87,12 @@ def read_zone(untrusted: object) -> int | None:
     return _offset(str(untrusted)) if is_zone else None
 
 
-def ordinal_of(second: int, zone: int) -> int:
+def ordinal_of(second: int | Fraction, zone: int) -> int:
     """Return the day in ``zone`` of ``second`` (UTC) as a proleptic ordinal, which may lie outside the calendar."""
     return (second + zone) // DAY_SECONDS + _EPOCH
 
 
-def day_of(second: int, zone: int) -> date:
+def day_of(second: int | Fraction, zone: int) -> date:
     """Return the day in ``zone`` that ``second`` (UTC) belongs to, kept within the years 1 to 9999."""
     return calendar.nearest_day(ordinal_of(second, zone))
 

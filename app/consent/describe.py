@@ -122,7 +122,7 @@ def _dates(facts: RecordFacts, zone: int, tag: Tag) -> tuple[frozenset[str], ...
         return (frozenset({tag(TagKind.EXACT, UNKNOWN)}),)
     if first == last:
         return (_group(first.day(zone), tag),)
-    start, end = day_of(first.starts_at(zone) // 1, zone), day_of(last.end_second(zone) - 1, zone)
+    start, end = day_of(first.starts_at(zone), zone), day_of(last.end_second(zone) - 1, zone)
     return tuple(_group(cell, tag) for cell in _few_cells(*sorted((start, end))))
 
 

@@ -65,16 +65,23 @@ def _has_known_type(elements: Elements, _: Context) -> bool:
 
 
 def _has_valid_dates(elements: Elements, _: Context) -> bool:
-    ends = [(_member(elements, name), end) for name in _PERIODS & elements.keys() for end in ("start", "end")]
-    return all(read_date_time(member[end]) is not None for member, end in ends if end in member)
+    return all(_dates_exist(_member(elements, name)) for name in _PERIODS)
 
 
-def _is_ordered(name: str) -> Callable[[Elements, Context], bool]:
-    def is_ordered(elements: Elements, context: Context) -> bool:
-        start, end = _range(elements, name)
-        return start is None or end is None or not end.is_before(start, context.zone_seconds)
+def _dates_exist(member: Elements) -> bool:
+    return all(read_date_time(member[end]) is not None for end in ("start", "end") if end in member)
 
-    return is_ordered
+
+def _has_ordered_period(elements: Elements, context: Context) -> bool:
+    return _is_ordered(*_range(elements, "period"), context.zone_seconds)
+
+
+def _has_ordered_data_period(elements: Elements, context: Context) -> bool:
+    return _is_ordered(*_range(elements, "dataPeriod"), context.zone_seconds)
+
+
+def _is_ordered(start: DateTime | None, end: DateTime | None, zone: int) -> bool:
+    return start is None or end is None or not end.is_before(start, zone)
 
 
 def _has_known_purposes(elements: Elements, context: Context) -> bool:
@@ -112,8 +119,8 @@ _CHECKS: Final[tuple[tuple[RefusalCode, Callable[[Elements, Context], bool]], ..
     (RefusalCode.MISSING_PROVISION_TYPE, _has_type),
     (RefusalCode.UNKNOWN_PROVISION_TYPE, _has_known_type),
     (RefusalCode.INVALID_DATE, _has_valid_dates),
-    (RefusalCode.PERIOD_END_BEFORE_START, _is_ordered("period")),
-    (RefusalCode.DATA_PERIOD_END_BEFORE_START, _is_ordered("dataPeriod")),
+    (RefusalCode.PERIOD_END_BEFORE_START, _has_ordered_period),
+    (RefusalCode.DATA_PERIOD_END_BEFORE_START, _has_ordered_data_period),
     (RefusalCode.UNKNOWN_PURPOSE, _has_known_purposes),
     (RefusalCode.UNKNOWN_LABEL, _has_known_labels),
     (RefusalCode.UNKNOWN_ACTOR_ROLE, _has_recipients),
@@ -132,8 +139,7 @@ def has_readable_period(untrusted: Elements) -> bool:
     """Tell whether ``period``, if there is one, is a range of dates that exist."""
     if "period" not in untrusted:
         return True
-    member = {"period": untrusted["period"]}
-    return _is_range(member["period"]) and _has_valid_dates(member, Context())
+    return _is_range(untrusted["period"]) and _dates_exist(_member(untrusted, "period"))
 
 
 def validity(elements: Elements, zone: int) -> tuple[int | None, int | None]:
@@ -198,7 +204,7 @@ def _whole_days(elements: Elements, zone: int) -> tuple[str, ...]:
 
 def _touched_days(elements: Elements, zone: int) -> tuple[str, ...]:
     start, end = _range(elements, "dataPeriod")
-    first = calendar.FIRST_DAY if start is None else day_of(start.starts_at(zone) // 1, zone)
+    first = calendar.FIRST_DAY if start is None else day_of(start.starts_at(zone), zone)
     last = calendar.LAST_DAY if end is None else day_of(end.end_second(zone) - 1, zone)
     return calendar.cover(first, last)
 
@@ -223,13 +229,13 @@ def labels(elements: Elements, kind: Kind, tag: Tag) -> tuple[frozenset[str], fr
     sensitive = [
         each for system, code in stated if system == codes.ACT_CODE for each in codes.EXPANDED.get(code, (code,))
     ]
-    levels: set[str] = set()
+    covered: tuple[str, ...] = ()
     if named:
         covered = codes.LEVELS[: max(named) + 1] if kind is Kind.PERMIT else codes.LEVELS[min(named) :]
-        levels |= {tag(each, code) for code in covered for each in (TagKind.LEVEL, TagKind.SENSITIVE_LEVEL)}
-    if sensitive and kind is Kind.PERMIT:
-        levels |= {tag(TagKind.SENSITIVE_LEVEL, code) for code in codes.LEVELS[:-1]}
-    return frozenset(levels), frozenset(tag(TagKind.SENSITIVITY, code) for code in sensitive)
+    implied = codes.LEVELS[:-1] if sensitive and kind is Kind.PERMIT else ()
+    levels = {tag(TagKind.LEVEL, code) for code in covered}
+    sensitive_levels = {tag(TagKind.SENSITIVE_LEVEL, code) for code in (*covered, *implied)}
+    return frozenset(levels | sensitive_levels), frozenset(tag(TagKind.SENSITIVITY, code) for code in sensitive)
 
 
 def _entries(reference: str, context: Context, tag: Tag) -> list[Actor | None]:
@@ -239,7 +245,7 @@ def _entries(reference: str, context: Context, tag: Tag) -> list[Actor | None]:
         return [("device", tag(TagKind.DEVICE, reference))]
     if kind == "PractitionerRole":
         return _role_entries(context.resource(reference), context)
-    person = "practitioner" if kind in {"Practitioner", "RelatedPerson"} else kind.lower()
+    person = "practitioner" if kind == "RelatedPerson" else kind.lower()
     found = context.ids.get(reference)
     return [None if found is None else (person, found)]
 
