@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from app.consent.terms import Terms
+from app.custodian.messages import CustodianRefusal
 from app.services.accesses import Who, who
 from app.services.entries import integer
 from app.services.machine import Machine
 from app.services.pairs import Pair, Unlocked
 from app.services.requests import asked_terms, short_id
 from app.services.turn import Turn, start_turn
+from ledger.contract.errors import ContractError
+
+_UNREADABLE: Final = frozenset({"unknown-consent", "artefact-mismatch", "malformed"})
+"""A request whose words are missing or wrong: she cannot decide it, and it must not hide the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Inbox:
     zone: str
 
     def rows(self) -> tuple[InboxRow, ...]:
-        """Return the requests that wait, newest first."""
+        """Return the requests that wait and can be read, newest first."""
         self.machine.catch_up()
         rows = [row for pair in self.unlocked.pairs for row in self._of(pair)]
         return tuple(sorted(rows, key=lambda row: row.sent_at, reverse=True))
@@ -68,8 +74,13 @@ class Inbox:
         for key, value in self.machine.scan("consent", pair.patient_id):
             if value["status"] != "proposed" or not value["proposer"]:
                 continue
-            request = pair.client.read_request(pair.identity, pair.patient_id, key[2])
+            try:
+                request = pair.client.read_request(pair.identity, pair.patient_id, key[2])
+                asked = asked_terms(request)
+            except (CustodianRefusal, ContractError) as unreadable:
+                if unreadable.code not in _UNREADABLE:
+                    raise
+                continue
             explained = pair.client.explain(pair.identity, pair.patient_id, [request.subject])
             asked_by = who(self.machine, request.msp_id, request.subject, explained)
-            asked, sent = asked_terms(request), integer(value["proposed_at"])
-            yield InboxRow(key[2], pair.patient_id, asked_by, asked, request.reason, sent)
+            yield InboxRow(key[2], pair.patient_id, asked_by, asked, request.reason, integer(value["proposed_at"]))

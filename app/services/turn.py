@@ -4,21 +4,27 @@ Nothing of the clinician is in here: his session is locked meanwhile (ATTACKS.md
 same consent that she signs (A28).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.consent.artefact import Artefact, Signing, sharing
+from app.consent.compile import compile_consent
+from app.consent.refusal import Refusal
 from app.consent.sentences import preview
-from app.consent.terms import Narrowing, Party, Terms, narrowings
+from app.consent.tags import tag
+from app.consent.terms import Grantee, GranteeKind, Narrowing, Party, Terms, narrowings
 from app.services import pairs
 from app.services.accesses import Who, who
 from app.services.choices import Choices
 from app.services.consents import Consents, grant, staff
+from app.services.entries import an_object, integer, objects
 from app.services.machine import Machine
 from app.services.pairs import Pair, Unlocked
 from app.services.receipts import Receipt, make_receipt
 from app.services.requests import asked_terms
 from ledger.commitments import commitment
+from ledger.contract.canonical import Json
 from ledger.gateway import Commit
 
 
@@ -183,13 +189,15 @@ def start_turn(
     if commitment(request.salt, request.reason.encode()) != consent["reason_commitment"]:
         raise NotWaitingError("The stored reason is not the one on the ledger.")
     explained = pair.client.explain(pair.identity, patient_id, [request.subject])
-    asked = asked_terms(request)
+    asked_by, asked = who(machine, request.msp_id, request.subject, explained), asked_terms(request)
+    if not _is_asked(machine, pair, asked, consent, zone) or not _names(asked.grantee, asked_by):
+        raise NotWaitingError("The stored request is not the one on the ledger.")
     return Turn(
         machine=machine,
         unlocked=unlocked,
         pair=pair,
         consent_id=consent_id,
-        asked_by=who(machine, request.msp_id, request.subject, explained),
+        asked_by=asked_by,
         reason=request.reason,
         asked=asked,
         terms=asked,
@@ -198,6 +206,33 @@ def start_turn(
         assisted_by=assisted_by,
         started_at=machine.clock(),
     )
+
+
+def _is_asked(machine: Machine, pair: Pair, asked: Terms, consent: dict[str, Json], zone: str) -> bool:
+    """Tell whether the stored words mean the provision that the ledger holds, but for the seconds it was asked in."""
+    proposed = an_object(consent["asked"])
+    party = Party(pair.patient_id, pair.custodian, machine.hospitals[pair.custodian], zone=zone)
+    stored = sharing(asked, Signing(party, "", integer(consent["proposed_at"]), status="proposed"))
+    compiled = compile_consent(stored.consent, stored.context, tag(pair.tag_key))
+    if isinstance(compiled, Refusal):
+        return False
+    told = {**compiled.terms(), "retention_days": stored.retention_days}
+    return _undated(told) == _undated({name: proposed[name] for name in told})
+
+
+def _undated(terms: Mapping[str, Json]) -> dict[str, Json]:
+    """Return terms without when they begin and end: that follows from the days and the moment of signing."""
+    provisions = [an_object(terms["base"]), *objects(terms["nested"])]
+    dates = ("valid_from", "valid_until")
+    undated: list[Json] = [{name: each[name] for name in each if name not in dates} for each in provisions]
+    return {"provisions": undated, "retention_days": terms["retention_days"]}
+
+
+def _names(grantee: Grantee, asked_by: Who) -> bool:
+    """Tell whether the person whom the words name is the one whose badge opens the ledger's commitment."""
+    if grantee.kind is not GranteeKind.PRACTITIONER or grantee.subject != asked_by.subject:
+        return grantee.organization_name == asked_by.hospital
+    return (grantee.name, grantee.organization_name) == (asked_by.name, asked_by.hospital)
 
 
 def _differences(asked: Terms, terms: Terms) -> dict[str, Any]:
