@@ -72,7 +72,7 @@ def _as_drawn(images: list[Image]) -> bool:
         if line.slice_number == LINES[0].slice_number
         for place in (line.first, line.last)
     ]
-    return min(ends) == max(ends) == slice_.max()
+    return bool(min(ends) == max(ends) == slice_.max())
 
 
 def _chart(world: World) -> Done:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from ledger.embedded.export import export
 from pyrage import decrypt, encrypt, x25519
 
 from app.consent import codes as labels
@@ -22,6 +21,7 @@ from app.tour.sharing import verify
 from app.tour.world import Done, Step, World, code_of
 from app.wiring.samples import samples_of
 from app.wiring.sandbox import PIN, STAFF
+from ledger.embedded.export import export
 from ledger.gateway import CommitError
 from ledger.signatures import spki
 
