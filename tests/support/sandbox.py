@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.consent.terms import Category
 from app.custodian.results import ImportFile
 from app.identity.passphrase_file import PassphraseFile
 from app.identity.pins import Stretching
@@ -21,7 +22,6 @@ from app.wiring.installation import Circumstances, Installation, open_installati
 from app.wiring.sandbox import PIN, found_sandbox, read_cards, unlock_staff
 
 if TYPE_CHECKING:
-    from app.consent.terms import Category
     from app.services.notebook import PatientRef
 
 START: Final = 1_795_530_000
@@ -108,11 +108,26 @@ def open_copy(founded: Path, folder: Path) -> SandboxWorld:
     return SandboxWorld(installation, clock, read_cards(folder / "sandbox"))
 
 
-@cache
-def found_small() -> Path:
-    """Found a sandbox in which only Alma Fictive has records (chart, letter, cytology); once per run, never opened."""
+def _kept_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="assent-tests-sandbox-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@cache
+def found_allowed() -> Path:
+    """Return ``found_small`` after Alma allowed Dr Carol Specimen her cytology and documents; to be copied."""
+    folder = _kept_folder()
+    world = open_copy(found_small(), folder)
+    world.allow(world.staff(CAROL), ALMA, frozenset({Category.CYTOLOGY, Category.DOCUMENT}))
+    world.installation.close()
+    return folder
+
+
+@cache
+def found_small() -> Path:
+    """Found a sandbox in which only Alma Fictive has records (chart, letter, cytology); once per run, to be copied."""
+    folder = _kept_folder()
     store = PassphraseFile.create(folder / "keys.sealed", _PASSPHRASE, FAST)
     circumstances = Circumstances(Clock(), stretching=FAST)
     made = found_sandbox(folder / "sandbox", store, circumstances, with_records=False)
