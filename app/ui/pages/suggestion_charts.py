@@ -42,7 +42,11 @@ class CaseMark(QWidget):
     def __init__(self, *, malignant: bool) -> None:
         super().__init__()
         self._malignant = malignant
-        self.setFixedSize(scaled(12), scaled(12))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return QSize(scaled(12), scaled(12))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Qt's."""
@@ -57,7 +61,11 @@ class IconArray(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._malignant = 0
-        self.setFixedSize(scaled(_CELL) * _SIDE, scaled(_CELL) * _SIDE)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Qt's."""
+        return QSize(scaled(_CELL) * _SIDE, scaled(_CELL) * _SIDE)
 
     @property
     def malignant(self) -> int:

@@ -121,7 +121,7 @@ class WorklistPage(Page):
             ColumnSpec("Purpose", lambda row: purpose_text(row.purpose), 140, tone="text2"),
             ColumnSpec("Last opened", self._last_opened, 140, sort_key=lambda row: row.last_opened or 0, tone="text2"),
             ColumnSpec(
-                "Made on", lambda row: iso_day_text(row.made_on), 92, sort_key=lambda row: row.made_on, tone="text2"
+                "Made on", lambda row: iso_day_text(row.made_on), 96, sort_key=lambda row: row.made_on, tone="text2"
             ),
             ColumnSpec(
                 "Access ends",

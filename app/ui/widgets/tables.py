@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelIndex, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QListView, QTableView, QWidget
 
-from app.ui.theme import TextSize, font, icon, scaled, size, token
+from app.ui.theme import TextSize, font, icon, look, scaled, size, token
 from app.ui.widgets.cells import ChipDelegate, Entry, Group, TwoLine, TwoLineDelegate, cell_left
 from app.ui.widgets.rows import ROW_ROLE, Index, RowsModel
 
@@ -75,6 +75,7 @@ class RowsTable(QTableView, Generic[R]):
         self._model = model
         self._key = key
         self._kept: object = None
+        self._scale = 0.0
         self.setAccessibleName(accessible)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
@@ -106,6 +107,8 @@ class RowsTable(QTableView, Generic[R]):
 
     def fit(self) -> None:
         """Give rows and columns their size at the text size that holds."""
+        self._scale = look().text_scale
+        self.horizontalHeader().setFixedHeight(size("table_header"))
         self.verticalHeader().setDefaultSectionSize(size("row"))
         header = self.horizontalHeader()
         for number, column in enumerate(self._model.columns):
@@ -114,6 +117,12 @@ class RowsTable(QTableView, Generic[R]):
             header.setSectionResizeMode(number, mode)
             if column.width:
                 header.resizeSection(number, scaled(column.width) + cell_left(number) - cell_left(1))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt's: another text size gives rows and columns another size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._scale != look().text_scale:
+            self.fit()
 
     def choose(self, key: object) -> bool:
         """Choose the row with this key; return whether there is one."""
