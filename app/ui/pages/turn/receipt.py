@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from app.services.receipts import Receipt
+    from app.ui.pages.saving import ChoosePath
     from app.ui.pages.turn.words import Words
 
 OPEN_SECONDS: Final = 60
@@ -89,12 +90,18 @@ class Finished(Step):
 
 
 class ReceiptStep(Finished):
-    """The receipt of a signature. ``save_wanted`` carries ``pdf`` or ``json``."""
+    """The receipt of a signature, to be saved where ``choose_path`` says.
 
-    save_wanted = Signal(str)
+    Args:
+        receipt: what to show.
+        words: in the patient's language.
+        zone: her hospital's fixed offset.
+        choose_path: asks for a file.
+    """
 
-    def __init__(self, receipt: Receipt, words: Words, zone: str) -> None:
+    def __init__(self, receipt: Receipt, words: Words, zone: str, choose_path: ChoosePath) -> None:
         super().__init__(words, words.say("done"), words.say("receipt_note"))
+        self._zone, self._choose_path = zone, choose_path
         self.receipt = receipt
         self._moment = words.consent.moment(receipt.at, zone)
         card = Card(words.say("receipt"), icon_name="receipt-text", accent=True, padding=20)
@@ -116,8 +123,8 @@ class ReceiptStep(Finished):
         buttons.setSpacing(scaled(8))
         self.pdf_button = Button(words.say("save_pdf"), icon_name="download", patient=True)
         self.json_button = Button(words.say("receipt.save_json"), icon_name="download", patient=True)
-        self.pdf_button.clicked.connect(lambda: self.save_wanted.emit("pdf"))
-        self.json_button.clicked.connect(lambda: self.save_wanted.emit("json"))
+        self.pdf_button.clicked.connect(lambda: self._save("pdf", "PDF (*.pdf)"))
+        self.json_button.clicked.connect(lambda: self._save("json", "JSON (*.json)"))
         buttons.addWidget(self.pdf_button)
         buttons.addWidget(self.json_button)
         buttons.addStretch(1)
@@ -127,8 +134,19 @@ class ReceiptStep(Finished):
         card.body.addWidget(self.note)
         self.content.addWidget(card)
 
-    def show_saved(self, text: str, *, failed: bool = False) -> None:
-        """Say what came of saving."""
+    def _save(self, kind: str, kinds: str) -> None:
+        path = self._choose_path(self, f"assent-{self.receipt.consent_id[:4].upper()}.{kind}", kinds)
+        if path is None:
+            return
+        path = path.with_suffix(f".{kind}")
+        try:
+            save_receipt(path, self.receipt, self._words, self._zone)
+        except OSError:
+            self._show_saved(self._words.say("receipt.not_saved"), failed=True)
+            return
+        self._show_saved(self._words.say("receipt.saved", name=path.name))
+
+    def _show_saved(self, text: str, *, failed: bool = False) -> None:
         self.note.show_note("triangle-alert" if failed else "circle-check", text, "wait" if failed else "ok")
 
     @property

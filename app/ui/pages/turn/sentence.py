@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
@@ -38,7 +39,9 @@ class SentenceCard(Card):
     def __init__(self, words: Words) -> None:
         super().__init__(words.say("sentence_title"), accent=True, padding=20)
         self._words = words
-        self.first = label("", TextKind.PATIENT_STRONG, wrap=True)
+        self._said = ""
+        self.first = label("", TextKind.PATIENT, wrap=True)
+        self.first.setTextFormat(Qt.TextFormat.RichText)
         self.rest = label("", TextKind.PATIENT, wrap=True)
         self.body.setSpacing(scaled(12))
         self.body.addWidget(self.first)
@@ -52,16 +55,31 @@ class SentenceCard(Card):
     @property
     def text(self) -> str:
         """All that it says of the consent."""
-        return f"{self.first.text()} {self.rest.text()}".strip()
+        return f"{self._said} {self.rest.text()}".strip()
 
     def show_artefact(self, artefact: Artefact | None) -> None:
         """Say what this consent says; None while the choices make none."""
         said = () if artefact is None else sentences(artefact, self._words.language)
-        self.first.setText(said[0] if said else self._words.say("choose.none"))
+        self._said = said[0] if said else self._words.say("choose.none")
+        self.first.setText(escape(self._said) if artefact is None else self._marked(artefact))
         self.rest.setText(" ".join(said[1:]))
         self.rest.setVisible(bool(said[1:]))
         set_tone(self.first, "" if said else "wait")
         self.first.setAccessibleName(f"{self._words.say('sentence_title')}: {self.text}")
+
+    def _marked(self, artefact: Artefact) -> str:
+        """Return the sentence with who, what and until when in bold; names can bring no markup."""
+        signed, say = read_artefact(artefact), self._words.consent
+        terms = signed.terms
+        if terms is None:
+            raise TypeError(signed.form)
+        until = say.moment(signed.signing.at + terms.keep_open_days * DAY_SECONDS, signed.signing.party.zone)
+        days = [say.day(day) for day in (terms.made_from, terms.made_until) if day]
+        html = escape(self._said)
+        for part in (say.name(terms.grantee.name), say.categories(terms.categories), until, *days):
+            if part and f"<b>{escape(part)}" not in html:
+                html = html.replace(escape(part), f"<b>{escape(part)}</b>", 1)
+        return html
 
 
 class AllowCard(Card):

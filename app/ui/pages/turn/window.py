@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 from app.services.choices import Choices
 from app.ui.pages.recording import Recording
 from app.ui.pages.turn import states
+from app.ui.pages.turn.asking import ask_refusal, ask_whom
 from app.ui.pages.turn.card import own_trouble
 from app.ui.pages.turn.check import Check, Checking
 from app.ui.pages.turn.choose import Choose
@@ -23,8 +24,8 @@ from app.ui.pages.turn.frame import TurnFooter, TurnHeader
 from app.ui.pages.turn.identity import Identity
 from app.ui.pages.turn.place import Kept, Leaving
 from app.ui.pages.turn.read import Read
-from app.ui.pages.turn.receipt import Finished, ReceiptStep, save_receipt
-from app.ui.pages.turn.sheets import BlockSheet, SigningSheet, press_focused, recording_for
+from app.ui.pages.turn.receipt import Finished, ReceiptStep
+from app.ui.pages.turn.sheets import press_focused
 from app.ui.pages.turn.sign import Sign
 from app.ui.pages.turn.words import words
 from app.ui.theme import apply, look
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from app.ui.pages.turn.place import TurnPlace
     from app.ui.pages.turn.step import Step
     from app.ui.pages.turn.words import Words
-    from ledger.gateway import Commit
 
 
 class At(StrEnum):
@@ -56,6 +56,7 @@ class At(StrEnum):
 
 _BAR: Final = (At.READ, At.CHOOSE, At.CHECK, At.SIGN, At.RECEIPT)
 _LARGER: Final = 1.3
+_LARGEST: Final = 1.6
 
 
 class ConsentTurn(QFrame):
@@ -182,8 +183,7 @@ class ConsentTurn(QFrame):
         if self._receipt is None:
             made = Finished(self._words, self._words.say("done"), self._words.say("receipt.missing"))
         else:
-            made = ReceiptStep(self._receipt, self._words, zone)
-            made.save_wanted.connect(self._save)
+            made = ReceiptStep(self._receipt, self._words, zone, self._where.choose_path)
         made.finished.connect(lambda: self.leave(Leaving.SIGNED))
         return made
 
@@ -293,21 +293,9 @@ class ConsentTurn(QFrame):
         self._show_people(())
 
     def _show_people(self, people: tuple[Who, ...]) -> None:
-        sheet = BlockSheet(self, self._words, people, sandbox_card=self._where.sandbox_card)
-        turn = self._started
-        recording = recording_for(sheet, self._where.place, self._words)
+        ask_whom(self, people, self._started, self._where, self._words, self._blocked)
 
-        def block(card: str, pin: str) -> None:
-            person, opens = sheet.person, sheet.emergency_opens
-            recording.start(lambda: turn.block_person(person, card, pin, emergency_opens=opens))
-
-        sheet.signed.connect(block)
-        recording.recorded.connect(lambda _commit: self._blocked(sheet))
-        sheet.open()
-
-    def _blocked(self, sheet: BlockSheet) -> None:
-        name = self._words.consent.name(sheet.person.name)
-        sheet.accept()
+    def _blocked(self, name: str) -> None:
         if isinstance(self._step, Choose):
             self._step.who.say_change(self._words.say("block.done", name=name))
 
@@ -351,40 +339,11 @@ class ConsentTurn(QFrame):
         self._look_at_step()
 
     def _ask_refusal(self) -> None:
-        said, turn = self._words, self._started
-        sheet = SigningSheet(
-            self,
-            said,
-            said.say("refuse"),
-            said.say("refuse_ask"),
-            said.say("refuse"),
-            sandbox_card=self._where.sandbox_card,
-        )
-        recording = recording_for(sheet, self._where.place, self._words)
-        sheet.signed.connect(lambda card, pin: recording.start(lambda: turn.refuse(card, pin)))
-        recording.recorded.connect(lambda commit: self._refused(sheet, commit))
-        sheet.open()
+        ask_refusal(self, self._started, self._where, self._words, self._refused)
 
-    def _refused(self, sheet: SigningSheet, _commit: Commit) -> None:
+    def _refused(self) -> None:
         self._is_over = True
-        sheet.accept()
         self._go(At.REFUSED)
-
-    def _save(self, kind: str) -> None:
-        step, receipt = self._step, self._receipt
-        if not isinstance(step, ReceiptStep) or receipt is None:
-            return
-        filters = {"pdf": "PDF (*.pdf)", "json": "JSON (*.json)"}
-        name = f"assent-{receipt.consent_id[:4].upper()}.{kind}"
-        path = self._where.choose_path(self, name, filters[kind])
-        if path is None:
-            return
-        try:
-            save_receipt(path.with_suffix(f".{kind}"), receipt, self._words, self._started.zone)
-        except OSError:
-            step.show_saved(self._words.say("receipt.not_saved"), failed=True)
-            return
-        step.show_saved(self._words.say("receipt.saved", name=path.with_suffix(f".{kind}").name))
 
     # what works in every step
 
@@ -399,7 +358,8 @@ class ConsentTurn(QFrame):
 
     def _larger(self) -> None:
         is_larger = look().text_scale > self._look.text_scale
-        self._set_scale(self._look.text_scale if is_larger else self._look.text_scale * _LARGER)
+        larger = max(self._look.text_scale, min(self._look.text_scale * _LARGER, _LARGEST))
+        self._set_scale(self._look.text_scale if is_larger else larger)
         self._build()
         self.header.larger_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
