@@ -195,9 +195,7 @@ class MainWindow(QMainWindow):
             key = entry.rail.key
             self._pages[key] = entry.page
             self._pages_stack.addWidget(entry.page)
-            entry.page.count_changed.connect(
-                lambda count, urgent, key=key: self.rail.item(key).set_count(count, urgent=urgent)
-            )
+            entry.page.count_changed.connect(partial(self._show_count, key, entry.page))
             entry.page.status_said.connect(
                 lambda text, icon_name, tone, key=key: self._say_status(key, text, icon_name, tone)
             )
@@ -354,6 +352,10 @@ class MainWindow(QMainWindow):
     def _idle_over(self) -> None:
         minutes = self.idle.limit // 60
         self.lock_asked.emit(f"Locked after {minutes} {'minute' if minutes == 1 else 'minutes'} without use")
+
+    def _show_count(self, key: str, page: Page, count: int, urgent: bool) -> None:  # noqa: FBT001 (a signal's values)
+        if self._pages.get(key) is page:  # not one that is on its way out
+            self.rail.item(key).set_count(count, urgent=urgent)
 
     def _say_status(self, key: str, text: str, icon_name: str, tone: str) -> None:
         if key == self._current:
