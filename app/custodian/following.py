@@ -4,6 +4,7 @@
 posts what is owed. Both are called by a thread of wiring, and directly by tests.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Final
@@ -14,7 +15,8 @@ from app.custodian.desk import Desk
 from app.custodian.entries import Link
 from app.custodian.journal import JournalKind
 from app.custodian.messages import CustodianRefusal
-from app.custodian.notices import notify
+from app.custodian.notices import KEY, notify
+from app.custodian.registration import public_key_in
 from app.custodian.sharing import share_with
 from ledger.contract.canonical import Json
 from ledger.contract.limits import RELEASES_MAX
@@ -160,6 +162,28 @@ def _consent_ended(desk: Desk, event: Event) -> None:
     notify(desk, str(event.payload["patient_id"]), "consent-revoked", {"consent_id": event.payload["consent_id"]})
 
 
+def _key_set(desk: Desk, event: Event) -> None:
+    """Raise the alarm over a key that this custodian did not certify, where the patient reads it (A30).
+
+    She cannot sign under that id herself any more, so she is told under her own hospital's; the notice's code stops the
+    id that is in other hands.
+    """
+    patient_id = str(event.payload["patient_id"])
+    link, patient = desk.index.link(patient_id), desk.find("patient", patient_id)
+    if link is None or patient is None or _certified(link) == patient["key_hash"]:
+        return
+    desk.index.flag(patient_id, KEY, {"code": "wrong-key", "at": desk.clock()})
+    own = desk.index.find_pair(link.person_id, desk.msp_id) or link
+    notify(desk, own.patient_id, "key-set", {"key_hash": patient["key_hash"]}, about=patient_id)
+
+
+def _certified(link: Link) -> str:
+    """Return the hash of the key that was certified for a pair, or empty."""
+    if not link.certificate:
+        return ""
+    return hashlib.sha256(public_key_in(link.certificate)).hexdigest()
+
+
 def _record_erased(desk: Desk, event: Event) -> None:
     notify(desk, str(event.payload["patient_id"]), "record-erased", {"record_id": event.payload["record_id"]})
 
@@ -167,5 +191,6 @@ def _record_erased(desk: Desk, event: Event) -> None:
 _ACTS: Final[dict[str, Callable[[Desk, Event], None]]] = {
     "ConsentGranted": _consent_granted,
     "ConsentRevoked": _consent_ended,
+    "PatientKeySet": _key_set,
     "RecordErased": _record_erased,
 }

@@ -16,12 +16,24 @@ WITH_CODE: Final = frozenset({"registered", "key-set", "pin-reset", "consent-gra
 """Notices of acts in the patient's name: each carries a code with which she can say "that was not me"."""
 
 
-def notify(desk: Desk, patient_id: str, kind: str, content: dict[str, Json]) -> None:
-    """Queue a notice to the patient."""
+KEY: Final = "key"
+"""What a patient id is flagged with while its key was not certified by this custodian."""
+
+
+def notify(desk: Desk, patient_id: str, kind: str, content: dict[str, Json], *, about: str = "") -> None:
+    """Queue a notice to the patient.
+
+    Args:
+        desk: the custodian.
+        patient_id: under which she reads it.
+        kind: what happened.
+        content: what is told.
+        about: the patient id that the notice's code stops, if it is another one of hers.
+    """
     count = desk.index.count_notices(patient_id) + 1
     code = new_subject(desk.random) if kind in WITH_CODE else ""
     if code:
-        desk.index.put_code(_digest(code), {"use": "not-me", "patient_id": patient_id}, patient_id)
+        desk.index.put_code(_digest(code), {"use": "not-me", "patient_id": about or patient_id}, patient_id)
     value: dict[str, Json] = {
         "number": count,
         "kind": kind,
@@ -75,6 +87,8 @@ def stop_or_resume(desk: Desk, request: Request, caller: Caller) -> dict[str, Js
     if party(desk.reader(caller), patient_id).kind != "patient":
         raise CustodianRefusal("forbidden", "only the patient's own key")
     now, stopping = desk.clock(), request.type == "suspend"
+    if not stopping and desk.index.flagged(patient_id, KEY) is not None:
+        raise CustodianRefusal("forbidden", "the key itself is in doubt")
     entry = JournalEntry(
         JournalKind.SUSPEND, patient_id, "", caller.msp_id, caller.subject, "" if stopping else "resume", "", now
     )

@@ -135,7 +135,7 @@ def _certificate(desk: Desk, link: Link, public_key: bytes) -> bytes:
             renewed = creator.not_after - now < RENEWAL
         except CertificateError:
             renewed = True
-        if not renewed and _public_key(link.certificate) == public_key:
+        if not renewed and public_key_in(link.certificate) == public_key:
             return link.certificate
     return desk.authority.issue(public_key, link.patient_id, Role.PATIENT, now, desk.random)
 
@@ -144,7 +144,8 @@ def _key_hash(desk: Desk, certificate: bytes) -> str:
     return read_creator(certificate, desk.authority.roots, desk.msp_id, desk.clock()).caller.key_hash
 
 
-def _public_key(certificate: bytes) -> bytes:
+def public_key_in(certificate: bytes) -> bytes:
+    """Return the key that a certificate of this hospital names, SubjectPublicKeyInfo DER."""
     return (
         x509.load_der_x509_certificate(certificate)
         .public_key()
