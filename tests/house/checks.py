@@ -37,9 +37,8 @@ TEST_PACKAGES = (
     "gnome-keyring",
     "libsecret-tools",
     "dbus",
-    "dcmtk",
 )
-"""Debian packages that tests use: windows, peers, a real keyring daemon on a bus of its own, DICOM tools."""
+"""Debian packages that tests use: windows, peers, a real keyring daemon on a bus of its own."""
 
 STATIC: Mapping[str, tuple[str, ...]] = {
     "format": ("-m", "ruff", "format", "--check", "."),
