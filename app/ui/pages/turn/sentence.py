@@ -66,6 +66,8 @@ class SentenceCard(Card):
         self.rest.setVisible(bool(said[1:]))
         set_tone(self.first, "" if said else "wait")
         self.first.setAccessibleName(f"{self._words.say('sentence_title')}: {self.text}")
+        self.body.activate()  # a longer sentence takes its room at once, whatever Qt has put off
+        self.updateGeometry()
 
     def _marked(self, artefact: Artefact) -> str:
         """Return the sentence with who, what and until when in bold; names can bring no markup."""
