@@ -1,6 +1,7 @@
 """Erasure by destroying keys, and the certificate that says until when a backup could still hold them (ATTACKS.md A23).
 
-Destroyed first, posted after: a crash between leaves nothing that opens, and ``following.settle`` posts what is owed.
+Promised on disk, destroyed, then posted: a crash between leaves nothing that opens, and ``following.settle`` posts what
+is owed and by then is true.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from app.custodian.authentication import require_staff
 from app.custodian.desk import Desk
 from app.custodian.entries import Link, SharedRecord
-from app.custodian.following import owe
+from app.custodian.following import owe, post_owed
 from app.custodian.journal import JournalEntry, JournalKind, StoredReply
 from app.custodian.keytable import BACKUP_DAYS, DAY
 from app.custodian.messages import CustodianRefusal, Request, exactly, member, objects, text, unframe
@@ -35,18 +36,17 @@ def erase_record(desk: Desk, request: Request, caller: Caller) -> dict[str, Json
         raise CustodianRefusal("unknown-record")
     everywhere = list(desk.index.shared_everywhere(shared.internal_id))
     act = _act(desk, caller)
-    _forget_replies(desk, everywhere)
-    _destroy(desk, shared.internal_id)
-    _settle(desk)
     certificates: dict[str, bytes] = {}
-    posted: list[str] = []
     for each in everywhere:
         certificate = _certificate(desk, act, each.patient_id, [each.record_id])
         certificates[each.patient_id] = certificate
         if desk.find("record", each.patient_id, each.record_id) is not None:
             named: dict[str, Json] = {"patient_id": each.patient_id, "record_id": each.record_id}
-            posted.append(owe(desk, "EraseRecord", {**named, "certificate": _hash(certificate)}))
-    return _reply(act, certificates, posted)
+            owe(desk, "EraseRecord", {**named, "certificate": _hash(certificate)})
+    _forget_replies(desk, everywhere)
+    _destroy(desk, shared.internal_id)
+    _settle(desk)
+    return _finish(desk, act, certificates)
 
 
 def erase_person(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
@@ -59,6 +59,14 @@ def erase_person(desk: Desk, request: Request, caller: Caller) -> dict[str, Json
     act = _act(desk, caller)
     links = desk.index.links_of(person_id)
     listed = {link.patient_id: desk.index.shared_of(link.patient_id) for link in links}
+    certificates: dict[str, bytes] = {}
+    for link in links:
+        record_ids = sorted(each.record_id for each in listed[link.patient_id])
+        certificate = _certificate(desk, act, link.patient_id, record_ids)
+        certificates[link.patient_id] = certificate
+        if desk.find("patient", link.patient_id) is not None:
+            arguments: dict[str, Json] = {"patient_id": link.patient_id, "certificate": _hash(certificate)}
+            owe(desk, "ErasePatient", arguments)
     for link in links:
         _forget_replies(desk, listed[link.patient_id])
     for held in desk.index.records_of(person_id):
@@ -68,16 +76,7 @@ def erase_person(desk: Desk, request: Request, caller: Caller) -> dict[str, Json
     desk.keys.destroy_person(person_id)
     desk.index.erase_person(person_id)
     _settle(desk)
-    certificates: dict[str, bytes] = {}
-    posted: list[str] = []
-    for link in links:
-        record_ids = sorted(each.record_id for each in listed[link.patient_id])
-        certificate = _certificate(desk, act, link.patient_id, record_ids)
-        certificates[link.patient_id] = certificate
-        if desk.find("patient", link.patient_id) is not None:
-            arguments: dict[str, Json] = {"patient_id": link.patient_id, "certificate": _hash(certificate)}
-            posted.append(owe(desk, "ErasePatient", arguments))
-    return _reply(act, certificates, posted)
+    return _finish(desk, act, certificates)
 
 
 def _act(desk: Desk, caller: Caller) -> _Act:
@@ -123,7 +122,7 @@ def _names(stored: StoredReply, named: set[tuple[str, str]]) -> bool:
 
 
 def _certificate(desk: Desk, act: _Act, patient_id: str, record_ids: list[str]) -> bytes:
-    certificate = encode(
+    return encode(
         {
             "type": "erasure-certificate",
             "network_id": desk.network_id,
@@ -133,18 +132,23 @@ def _certificate(desk: Desk, act: _Act, patient_id: str, record_ids: list[str]) 
             "last_backup_expires": act.last_backup_expires,
         }
     )
-    entry = JournalEntry(
-        JournalKind.ERASE,
-        patient_id,
-        "",
-        act.caller.msp_id,
-        act.caller.subject,
-        "",
-        _hash(certificate),
-        act.destroyed_at,
-    )
-    desk.journal.append(entry)
-    return certificate
+
+
+def _finish(desk: Desk, act: _Act, certificates: dict[str, bytes]) -> dict[str, Json]:
+    """Write down what was destroyed, post it, and answer."""
+    for patient_id, certificate in certificates.items():
+        entry = JournalEntry(
+            JournalKind.ERASE,
+            patient_id,
+            "",
+            act.caller.msp_id,
+            act.caller.subject,
+            "",
+            _hash(certificate),
+            act.destroyed_at,
+        )
+        desk.journal.append(entry)
+    return _reply(act, certificates, post_owed(desk))
 
 
 def _hash(certificate: bytes) -> str:
@@ -156,5 +160,5 @@ def _reply(act: _Act, certificates: dict[str, bytes], posted: list[str]) -> dict
         "certificates": {patient_id: raw.decode("ascii") for patient_id, raw in certificates.items()},
         "destroyed_at": act.destroyed_at,
         "last_backup_expires": act.last_backup_expires,
-        "transaction_ids": [each for each in posted if each],
+        "transaction_ids": [*posted],
     }

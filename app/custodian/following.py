@@ -95,19 +95,35 @@ def post_releases(desk: Desk) -> None:
         desk.journal.mark_posted([each.access_id for each in waiting], commit.transaction_id)
 
 
-def owe(desk: Desk, name: str, arguments: dict[str, Json]) -> str:
-    """Post a transaction now, or later if the ledger does not answer; return its id, or empty while it is owed."""
-    key = desk.new_id()
-    desk.index.put_owed(key, {"name": name, "arguments": arguments})
-    return _post(desk, key, name, arguments)
+def owe(desk: Desk, name: str, arguments: dict[str, Json]) -> None:
+    """Promise, on disk, to post the end of a record or a patient id once it is destroyed; a newer promise counts."""
+    for key, value in desk.index.owed():
+        if value["name"] == name and _named(value["arguments"]) == _named(arguments):
+            desk.index.remove_owed(key)
+    desk.index.put_owed(desk.new_id(), {"name": name, "arguments": arguments})
 
 
-def post_owed(desk: Desk) -> None:
-    """Try again what the ledger has not taken yet."""
+def post_owed(desk: Desk) -> list[str]:
+    """Post what is owed and true by now, or try again what the ledger has not taken yet; return the transaction ids."""
+    posted = []
     for key, value in desk.index.owed():
         arguments = value["arguments"]
-        if isinstance(arguments, dict):
-            _post(desk, key, str(value["name"]), arguments)
+        if isinstance(arguments, dict) and _is_destroyed(desk, *_named(arguments)):
+            posted.append(_post(desk, key, str(value["name"]), arguments))
+    return [each for each in posted if each]
+
+
+def _named(arguments: Json) -> tuple[str, str]:
+    """Return the patient id and the record id, or empty, that a promise is about."""
+    named = arguments if isinstance(arguments, dict) else {}
+    return str(named.get("patient_id", "")), str(named.get("record_id", ""))
+
+
+def _is_destroyed(desk: Desk, patient_id: str, record_id: str) -> bool:
+    """Tell whether the keys are gone: a record's go before what names it, those of a pair's records before its own."""
+    if record_id:
+        return desk.index.shared(patient_id, record_id) is None
+    return desk.keys.tag_key(patient_id) is None
 
 
 def _post(desk: Desk, key: str, name: str, arguments: dict[str, Json]) -> str:
