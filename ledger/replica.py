@@ -254,7 +254,6 @@ class Replica:
             raise LedgerFaultError(Fault.DUPLICATE, "recorded before", entry.transaction_id)
         if entry.height >= block.head.number:
             raise LedgerFaultError(Fault.HEIGHT, "endorsed on a state that was not yet", entry.transaction_id)
-        self._compare_head(entry)
         execution = self._execute(entry)
         stale = is_stale(execution, entry.height, self._version, pending.written)
         if stale != (index in block.invalid):
@@ -265,6 +264,7 @@ class Replica:
             raise LedgerFaultError(Fault.RULES, f"the rules refuse it: {execution.refusal}", entry.transaction_id)
         pending.seen.add(identity)
         if not stale:
+            self._compare_head(entry)
             pending.take(entry, execution)
 
     def _execute(self, entry: Entry) -> Execution:
@@ -277,6 +277,8 @@ class Replica:
 
     def _compare_head(self, entry: Entry) -> None:
         """Compare the head that a custodian saw with this chain (ATTACKS.md A10).
+
+        Only an entry that took effect counts: a stale one may be anybody's, whom the rules never judged.
 
         Raises:
             LedgerFaultError: the custodian follows another version of the ledger.
