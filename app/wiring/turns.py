@@ -17,6 +17,7 @@ from app.services.notebook import PatientRef
 from app.services.turn import Turn, start_turn
 from app.ui.lock import LockFacts
 from app.ui.pages.turn.place import Kept, Leaving, TurnPlace
+from app.ui.pages.turn.speech import Speech
 from app.ui.pages.turn.window import ConsentTurn
 from app.ui.pages.workplace import Workplace
 from app.wiring.desks import StaffDesk, zone_text
@@ -82,6 +83,7 @@ class Turns(QObject):
     def __init__(self, desktop: "Desktop") -> None:
         super().__init__(desktop)
         self._desktop = desktop
+        self._speech = Speech.find(parent=self)
         self._widget: ConsentTurn | None = None
         self._own: Turn | None = None
         self._handed: HandedOver | None = None
@@ -123,6 +125,7 @@ class Turns(QObject):
             unlock=unlock,
             shuffle=random.SystemRandom().shuffle,
             sandbox_card=partial(cards.__getitem__, name) if name in cards else None,
+            speech=self._speech,
         )
 
     def _put(self, widget: ConsentTurn) -> None:
