@@ -136,6 +136,7 @@ class KeyTable:
         target = self._backups / f"keys-{now}.db"
         partial = target.with_suffix(".part")
         partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # others never read it, not for a moment
         copy = sqlite3.connect(partial)
         with self._lock:
             self._database.backup(copy)

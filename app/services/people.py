@@ -9,6 +9,7 @@ from app.custodian.client import CustodianClient
 from app.custodian.results import Erasure, IntroductionCode, Person, PersonRow, RegisteredPerson
 from app.identity.badges import Badge, BadgeOpening
 from app.identity.certificates import HospitalAuthority, Role, new_subject
+from app.identity.pins import check_passphrase
 from app.identity.profiles import Profile
 from app.identity.signing import SigningIdentity
 from app.services.machine import Machine
@@ -100,6 +101,7 @@ class People:
             EndorseError: for example ``wrong-role`` (operators enrol offices, registrars enrol practitioners).
             WeakPinError: the passphrase is too short.
         """
+        check_passphrase(passphrase)  # before anything is recorded: nobody could use the entry
         key, subject = ec.generate_private_key(ec.SECP256R1()), new_subject(self.machine.random)
         certificate = self.authority.issue(
             spki(key.public_key()), subject, member.role, self.machine.clock(), self.machine.random

@@ -66,6 +66,7 @@ def start(
     Raises:
         PassphraseNeededError, KeyStoreError: see ``open_store``.
         OlderLedgerError: the ledger is an older copy than this machine has seen.
+        ledger.embedded.opening.LedgerDamagedError: its newest blocks do not verify, so it cannot go on.
     """
     make_private_folder(folder)
     place, circumstances = folder / NAME, Circumstances(clock)
