@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.custodian import readings
 from app.custodian.messages import (
+    REPLY_MAX,
     SUITE,
     CustodianRefusal,
     ReplyError,
@@ -432,7 +433,7 @@ class CustodianClient:
     def _verified(self, untrusted: bytes, request: bytes, kind: str) -> tuple[dict[str, Json], bytes]:
         """Return a reply that this custodian signed for this request; a refusal is raised."""
         try:
-            outer, attachment = unframe(untrusted)
+            outer, attachment = unframe(untrusted, REPLY_MAX)
             reply, signature = member(outer, "reply"), raw_bytes(outer, "signature")
             verify_signature(
                 load_public_key(self._custodian_key()),

@@ -13,7 +13,7 @@ from app.custodian.entries import Link, SharedRecord
 from app.custodian.following import owe, post_owed
 from app.custodian.journal import JournalEntry, JournalKind, StoredReply
 from app.custodian.keytable import BACKUP_DAYS, DAY
-from app.custodian.messages import CustodianRefusal, Request, exactly, member, objects, text, unframe
+from app.custodian.messages import REPLY_MAX, CustodianRefusal, Request, exactly, member, objects, text, unframe
 from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json, encode
 
@@ -117,7 +117,7 @@ def _forget_replies(desk: Desk, shared: list[SharedRecord]) -> None:
 
 
 def _names(stored: StoredReply, named: set[tuple[str, str]]) -> bool:
-    items = objects(member(unframe(stored.reply)[0], "reply"), "items", 64)
+    items = objects(member(unframe(stored.reply, REPLY_MAX)[0], "reply"), "items", 64)
     return any(not item["record_id"] or (stored.patient_id, item["record_id"]) in named for item in items)
 
 

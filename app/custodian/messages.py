@@ -24,6 +24,8 @@ from ledger.contract.errors import CODES, ContractError
 SUITE: Final = "x25519-hkdf-sha256-chacha20poly1305"
 HPKE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 MESSAGE_MAX: Final = 1024 * 1024
+REPLY_MAX: Final = 64 * 1024 * 1024
+"""A hospital's registration, a long list of records, a statement of years: signed before it is read."""
 ATTACHMENT_MAX: Final = 2 * 1024**3
 CLOCK_TOLERANCE: Final = 120
 RELEASE_CODES: Final = frozenset(
@@ -99,15 +101,15 @@ def frame(content: Mapping[str, object], attachment: bytes = b"") -> bytes:
     return encode(content) + (b"\n" + attachment if attachment else b"")
 
 
-def unframe(raw: bytes) -> tuple[dict[str, Json], bytes]:
-    """Return the object and the bytes that follow it.
+def unframe(raw: bytes, most: int = MESSAGE_MAX) -> tuple[dict[str, Json], bytes]:
+    """Return the object, of at most so many bytes, and the bytes that follow it.
 
     Raises:
         ContractError: ``malformed``; too long, not canonical.
     """
-    end = raw.find(b"\n", 0, MESSAGE_MAX + 1)
+    end = raw.find(b"\n", 0, most + 1)
     head = raw if end < 0 else raw[:end]
-    if len(head) > MESSAGE_MAX or len(raw) > ATTACHMENT_MAX + MESSAGE_MAX:
+    if len(head) > most or len(raw) > ATTACHMENT_MAX + most:
         raise ContractError("malformed", "message too long")
     return decode_object(head), b"" if end < 0 else raw[end + 1 :]
 
@@ -168,7 +170,7 @@ def raw_bytes(fields: dict[str, Json], name: str, length: int | None = None) -> 
     Raises:
         ContractError: ``malformed``; not base64, or not ``length`` bytes.
     """
-    value = text(fields, name, MESSAGE_MAX)
+    value = text(fields, name, REPLY_MAX)
     try:
         raw = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):

@@ -4,8 +4,9 @@ from typing import Final
 
 from app.custodian.authentication import active
 from app.custodian.desk import Desk
-from app.custodian.messages import CustodianRefusal, Request, exactly, member, number, objects, text, unframe
+from app.custodian.messages import REPLY_MAX, CustodianRefusal, Request, exactly, member, number, objects, text, unframe
 from app.custodian.release import check_patient, decide_again
+from app.custodian.standing import Moment
 from app.records.refusal import IntegrityError
 from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json
@@ -23,23 +24,15 @@ def fetch_object(desk: Desk, request: Request, caller: Caller) -> tuple[dict[str
     exactly(request.fields, "patient_id", "access_id", "name", "offset")
     patient_id, access_id = text(request.fields, "patient_id", 64), text(request.fields, "access_id", 64)
     name, offset = text(request.fields, "name", 64), number(request.fields, "offset")
-    active(desk, caller, patient_id)
-    access = desk.replica.committed_access(patient_id, access_id)
     stored = desk.journal.find_reply(access_id)
-    if access is None or stored is None or not stored.reply:
+    reply = b"" if stored is None else stored.reply
+    if not reply:
         raise CustodianRefusal("forbidden")
-    by = member(access.value, "by")
-    if (by["msp_id"], by["subject"], by["key_hash"]) != (caller.msp_id, caller.subject, caller.key_hash):
-        raise CustodianRefusal("forbidden")
-    size = _sizes(desk, patient_id, stored.reply).get(name)
+    moment = Moment(desk.replica.head_hash, desk.clock(), caller, patient_id, access_id)
+    size = desk.standing.sizes(moment, lambda: _permitted(desk, moment, reply)).get(name)
     if size is None:
         raise CustodianRefusal("forbidden")
-    if desk.clock() >= number(access.value, "until"):
-        raise CustodianRefusal("expired")
-    check_patient(desk, access)
-    if desk.index.stopped(patient_id) is not None:
-        raise CustodianRefusal("stopped-by-patient")
-    decide_again(desk, access, caller)
+    _check_stop(desk, patient_id)
     try:
         chunk = desk.store.read(name, offset, CHUNK) if 0 <= offset < size else b""
     except IntegrityError:
@@ -47,9 +40,33 @@ def fetch_object(desk: Desk, request: Request, caller: Caller) -> tuple[dict[str
     return {"access_id": access_id, "name": name, "offset": offset, "size": size}, chunk
 
 
+def _permitted(desk: Desk, moment: Moment, reply: bytes) -> dict[str, int]:
+    """Return the objects of an access that would still be released at this moment, and their sizes."""
+    caller, patient_id = moment.caller, moment.patient_id
+    active(desk, caller, patient_id)
+    access = desk.replica.committed_access(patient_id, moment.access_id)
+    if access is None:
+        raise CustodianRefusal("forbidden")
+    by = member(access.value, "by")
+    if (by["msp_id"], by["subject"], by["key_hash"]) != (caller.msp_id, caller.subject, caller.key_hash):
+        raise CustodianRefusal("forbidden")
+    if moment.now >= number(access.value, "until"):
+        raise CustodianRefusal("expired")
+    check_patient(desk, access)
+    _check_stop(desk, patient_id)
+    decide_again(desk, access, caller)
+    return _sizes(desk, patient_id, reply)
+
+
+def _check_stop(desk: Desk, patient_id: str) -> None:
+    """Refuse while releases are stopped here; that is no ledger state, so it is looked up for every request."""
+    if desk.index.stopped(patient_id) is not None:
+        raise CustodianRefusal("stopped-by-patient")
+
+
 def _sizes(desk: Desk, patient_id: str, reply: bytes) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for item in objects(member(unframe(reply)[0], "reply"), "items", 64):
+    for item in objects(member(unframe(reply, REPLY_MAX)[0], "reply"), "items", 64):
         shared = desk.index.shared(patient_id, text(item, "record_id"))
         version = None if shared is None else desk.index.version(shared.internal_id, number(item, "version"))
         if version is not None:

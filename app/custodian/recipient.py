@@ -6,6 +6,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.custodian.messages import (
+    REPLY_MAX,
     ReplyError,
     member,
     number,
@@ -70,7 +71,7 @@ def _open(
     network_id: str,
     custodian_msp: str,
 ) -> Released:
-    reply = member(unframe(raw)[0], "reply")
+    reply = member(unframe(raw, REPLY_MAX)[0], "reply")
     block, journal = member(reply, "block"), member(reply, "journal")
     value = access.value
     until, released_at = number(reply, "until"), number(reply, "released_at")
