@@ -330,7 +330,10 @@ class EmbeddedLedger:
         return self._ledger_key.sign(signed_bytes("block", self.network_id, header))
 
     def _admit(self, envelope: Envelope) -> Candidate:
-        """Return the candidate that was endorsed here a while ago, or check the envelope as any stranger's."""
+        """Return the candidate that was endorsed here a while ago, or check the envelope as any stranger's.
+
+        It may be old, since the same envelope is sent again after an outage (A41), but never from the future.
+        """
         with self._endorsed_lock:
             known = self._endorsed.pop(envelope.transaction_id, None)
         if known is not None and known.envelope == envelope:
@@ -341,6 +344,8 @@ class EmbeddedLedger:
             raise EndorseError(fault.fault, fault.detail, fault.transaction_id) from None
         if entry.transaction_id != envelope.transaction_id:
             raise EndorseError("malformed", "the envelope holds another transaction", envelope.transaction_id)
+        if (ahead := entry.at - self._clock()) > CLOCK_TOLERANCE:
+            raise EndorseError("clock-skew", str(ahead), envelope.transaction_id)
         return Candidate(envelope, entry, None)
 
     @contextmanager
