@@ -73,6 +73,11 @@ class Background(QObject):
         self._undelivered = 0
 
     @property
+    def pending(self) -> int:
+        """How many jobs run, or have not handed back what they brought."""
+        return self._undelivered
+
+    @property
     def is_busy(self) -> bool:
         """Whether something runs, or what it handed back has not arrived yet."""
         return self._undelivered > 0

@@ -100,6 +100,11 @@ class QuestionCard(Card):
         self.body.addWidget(self.note)
         self._show()
 
+    @property
+    def is_right(self) -> bool:
+        """Whether the chosen answer is the right one."""
+        return self._asked.is_right
+
     def _choose(self, number: int) -> None:
         self._asked.choose(number)
         self._show()
