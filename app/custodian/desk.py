@@ -1,7 +1,7 @@
 """What every part of the custodian works with: its tables, its keys, the verified ledger, and a clock of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from app.consent.tags import Tag, tag
@@ -9,6 +9,7 @@ from app.custodian.index import Index
 from app.custodian.journal import Journal
 from app.custodian.keytable import KeyTable
 from app.custodian.messages import ALL_CODES, CustodianRefusal
+from app.custodian.standing import Standing
 from app.identity.certificates import HospitalAuthority, new_subject
 from app.identity.pins import PERSON, Stretching
 from app.records.importing import Import
@@ -53,6 +54,7 @@ class Desk:
         random: unpredictable bytes.
         zone: the hospital's fixed offset, seconds east of UTC (DECISION.md 3).
         stretching: cost of one PIN guess.
+        standing: what accesses were found to allow this second.
     """
 
     msp_id: str
@@ -71,6 +73,7 @@ class Desk:
     random: Callable[[int], bytes]
     zone: int = 0
     stretching: Stretching = PERSON
+    standing: Standing = field(default_factory=Standing, repr=False, compare=False)
 
     @property
     def network_id(self) -> str:

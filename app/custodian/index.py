@@ -65,6 +65,7 @@ class Index:
         claim(self._database, master.key_id)
         self._seen = connect(path, "")  # nonces: kept over a crash of the process, not flushed one by one
         self._seen.execute("PRAGMA synchronous = NORMAL")
+        self._kept_after = 0
         made = {name: SealedTable(self._database, self._lock, name, self._key, random) for name in _SEALED}
         self._tables = tuple(made.values())
         self._persons, self._cards, self._links = made["persons"], made["cards"], made["links"]
@@ -309,7 +310,9 @@ class Index:
     def use_nonce(self, nonce: bytes, at: int, keep_after: int) -> bool:
         """Note a nonce; False if it was seen. Those before ``keep_after`` are forgotten."""
         with self._lock, self._seen:
-            self._seen.execute("DELETE FROM nonces WHERE at < ?", (keep_after,))
+            if keep_after != self._kept_after:  # a walk over all of them; once a second is enough
+                self._seen.execute("DELETE FROM nonces WHERE at < ?", (keep_after,))
+                self._kept_after = keep_after
             done = self._seen.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?)", (nonce, at))
             return done.rowcount == 1
 
