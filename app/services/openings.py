@@ -6,6 +6,7 @@ consent is committed and was verified by this machine's own replica.
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
@@ -20,6 +21,7 @@ from app.identity.keys import LockedError
 from app.records.manifest import Manifest
 from app.records.refusal import Change, IntegrityError
 from app.records.sealing import open_manifest, open_object
+from app.services.ahead import ahead
 from app.services.entries import Access
 from app.services.machine import Machine
 from app.services.submission import UnsettledError
@@ -347,19 +349,22 @@ class Openings:
         progress: Progress,
         cancelled: Callable[[], bool],
     ) -> list[bytes | memoryview]:
+        """Return all plaintexts; the next objects are fetched while one is decrypted and compared."""
         opened: list[bytes | memoryview] = []
         failed: list[tuple[int, Change]] = []
         total = len(manifest.objects)
-        for position, each in enumerate(manifest.objects, 1):
-            if cancelled():
-                opened.clear()
-                raise StoppedError
-            progress(position, total, "opening")
-            try:
-                sealed = self._fetched(client, wanted, access_id, each.name)
-                opened.append(open_object(item.identity, each.name, sealed, manifest))
-            except IntegrityError as error:
-                failed.append((position, error.change))
+        names = [each.name for each in manifest.objects]
+        with closing(ahead(names, lambda name: self._fetched(client, wanted, access_id, name))) as fetched:
+            for position, name in enumerate(names, 1):
+                if cancelled():
+                    opened.clear()
+                    raise StoppedError
+                progress(position, total, "opening")
+                sealed = next(fetched)
+                try:
+                    opened.append(open_object(item.identity, name, sealed, manifest))
+                except IntegrityError as error:
+                    failed.append((position, error.change))
         if failed:
             opened.clear()
             first, change = failed[0]
