@@ -22,7 +22,7 @@ def samples_of(person: Registered, today: str) -> Sequence[ImportFile]:
         person: who they are said to be of.
         today: ISO date; the samples lie in the weeks before it.
     """
-    about = Person(person.name, person.birth_date, person.number, person.sex)
+    about = Person(person.name, person.birth_date, person.sex, person.number)
     return [file for make in _OF.get(person.name, ()) for file in make(about, date.fromisoformat(today))]
 
 
