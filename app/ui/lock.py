@@ -81,7 +81,7 @@ class LockPage(AlonePage):
         self.pin.entered.connect(self._ask)
         self.sign_out_button.clicked.connect(self.sign_out_asked)
         self.someone_else_button.clicked.connect(self.someone_else_asked)
-        self.setFocusProxy(self.pin)
+        self.first = self.pin
 
     @staticmethod
     def _head(facts: LockFacts) -> QHBoxLayout:

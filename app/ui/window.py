@@ -233,6 +233,9 @@ class MainWindow(QMainWindow):
         self.rail.mark(key)
         self.header.search.set_hint(page.search_hint())
         page.refresh()
+        focused = self.focusWidget()
+        if focused is None or not (_holds(page, focused) and focused.isVisible()):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)  # its keys work at once, Tab goes on from its start
         self.page_opened.emit(key)
 
     def show_shell(self) -> None:

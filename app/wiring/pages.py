@@ -114,7 +114,12 @@ def patient_rooms(desk: PatientDesk, desktop: "Desktop") -> Rooms:
         PageEntry(RailEntry("records", "My records", "folder-heart"), records),
         settings_entry(desktop, is_patient=True),
     )
-    return Rooms(entries, "inbox", partial(stop_opener, opener))
+
+    def grown() -> None:
+        if window.is_shell_shown and window.current_key in ("inbox", "accesses"):
+            window.page(window.current_key).refresh()
+
+    return Rooms(entries, "inbox", partial(stop_opener, opener), grown=grown)
 
 
 def join_opener(opener: Opener, desktop: "Desktop") -> None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollArea,
+    QWidget,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +49,7 @@ def name_of(widget: QWidget) -> str:
 def controls(window: QWidget) -> list[QWidget]:
     """Return what can be used now: of the newest dialog over the window, else of the window."""
     tops = [top for top in QApplication.topLevelWidgets() if top.isVisible()]
-    dialogs = [top for top in tops if top is not window and top.parentWidget() is not None and top.window() is top]
-    over = [top for top in dialogs if top.parentWidget().window() is window or _under(top, window)]
+    over = [top for top in tops if _under(top, window)]
     where = over[-1] if over else window
     return [each for each in where.findChildren(QWidget) if each.isVisible() and each.isEnabled()]
 
@@ -76,7 +83,9 @@ def row_text(model: QAbstractItemModel, row: int) -> str:
     columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
     for column in range(columns):
         index = model.index(row, column)
-        said += [str(index.data(role) or "") for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)]
+        said += [
+            str(index.data(role) or "") for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
+        ]
     return " | ".join(said)
 
 
@@ -123,13 +132,9 @@ class _Hand:
     def said(self, text: str) -> bool:
         """Whether it is said now, where it can be seen."""
         tops = [top for top in QApplication.topLevelWidgets() if top.isVisible()]
-        return any(
-            text in part
-            for top in tops
-            for each in (top, *top.findChildren(QWidget))
-            if each.isVisible() and each.window().parentWidget() in (None, self.window) or _under(each, self.window)
-            for part in _own_texts(each)
-        )
+        mine = [top for top in tops if top is self.window or _under(top, self.window)]
+        shown = [each for top in mine for each in top.findChildren(QWidget) if each.isVisible()]
+        return any(text in part for each in shown for part in _own_texts(each))
 
     def view(self, name: str) -> QAbstractItemView:
         """Return a list or table by name."""
@@ -166,11 +171,14 @@ class Mouse(_Hand):
         """Click, after scrolling there."""
         parent = widget.parentWidget()
         while parent is not None:
-            if isinstance(parent, QScrollArea) and parent.widget() is not None and parent.widget().isAncestorOf(widget):
+            inside = parent.widget() if isinstance(parent, QScrollArea) else None
+            if isinstance(parent, QScrollArea) and inside is not None and inside.isAncestorOf(widget):
                 parent.ensureWidgetVisible(widget)
             parent = parent.parentWidget()
         QApplication.processEvents()
-        QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at or widget.rect().center())
+        QTest.mouseClick(
+            widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at or widget.rect().center()
+        )
         QApplication.processEvents()
 
     def press(self, name: str) -> None:

@@ -80,11 +80,13 @@ def _answer(hand: Mouse | Keys, step: QWidget) -> None:
         if isinstance(hand, Mouse):
             hand.press(name_of(card.options[right].button))
             continue
-        hand.go_to(card.options[0].button)
-        while not card.options[right].is_checked:
-            hand.key(Qt.Key.Key_Space)
-            if not card.options[right].is_checked:
-                hand.key(Qt.Key.Key_Down)
+        hand.go_to(card.options[0].button)  # two rows of two
+        if right % 2:
+            hand.key(Qt.Key.Key_Right)
+        if right > 1:
+            hand.key(Qt.Key.Key_Down)
+        hand.key(Qt.Key.Key_Space)
+        assert card.options[right].is_checked
 
 
 def unlock(hand: Mouse | Keys, desktop: Desktop) -> None:
@@ -115,7 +117,9 @@ def leave(hand: Mouse | Keys, desktop: Desktop) -> None:
         hand.key(Qt.Key.Key_Escape)
     else:
         hand.press("Worklist")
-    wait_until(lambda: desktop.window.is_shell_shown and desktop.desk is not None and not desktop.desk.open_count, "back")
+    wait_until(
+        lambda: desktop.window.is_shell_shown and desktop.desk is not None and not desktop.desk.open_count, "back"
+    )
 
 
 def list_records(hand: Mouse | Keys, desktop: Desktop) -> None:
@@ -138,8 +142,11 @@ def judge(hand: Mouse | Keys, desktop: Desktop) -> None:
     hand.sees("It was recorded at")
 
 
-def see_and_stop(hand: Mouse | Keys, desktop: Desktop) -> None:
+def see_and_stop(hand: Mouse | Keys, desktop: Desktop, world: SandboxWorld) -> None:
     """As the patient: see who saw what and why, then stop the consent."""
+    world.clock.now += 61  # custodians post what they released once a minute
+    height = world.installation.machine.replica.height
+    wait_until(lambda: world.installation.machine.replica.height > height, "the receipts of the custodian")
     sign_in(hand, desktop, ALMA)
     wait_until(lambda: desktop.desk is not None, "her pages")
     hand.press("Who saw what")

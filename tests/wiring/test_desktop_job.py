@@ -12,7 +12,7 @@ from app.ui.readers.document import DocumentReader
 from app.ui.readers.table import TableReader
 from app.ui.viewer.page import ViewerPage
 from tests.support.desktop import open_desktop, sign_in
-from tests.support.hands import Keys, Mouse, wait_until
+from tests.support.hands import Keys, Mouse, texts, wait_until
 from tests.support.sandbox import CAROL, found_once, open_copy
 from tests.wiring import job
 
@@ -68,8 +68,8 @@ def test_the_whole_main_job(desks: tuple[Desktop, Desktop], world: SandboxWorld,
     job.judge(hand, his)
     hand.press("Worklist")
     frame = job.open_record(hand, his, "CT chest")
-    job.see_and_stop(way(hers.window), hers)
+    job.see_and_stop(way(hers.window), hers, world)
     began = time.monotonic()
     wait_until(lambda: frame.is_ended, "the open record to go blank")
     assert time.monotonic() - began < 5
-    wait_until(lambda: "withdrew this consent" in job.texts(frame), "the reason")
+    wait_until(lambda: "withdrew this consent" in texts(frame), "the reason")

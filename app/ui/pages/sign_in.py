@@ -171,7 +171,7 @@ class SignInPage(AlonePage):
         self.patient_button.clicked.connect(self._patient)
         self._is_card = False
         self._show_tiles("")
-        self.setFocusProxy(self.pin)
+        self.first = self.pin
 
     def _lay_out(self, facts: StartFacts) -> None:
         card = _CardFrame()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
+    from PySide6.QtGui import QFocusEvent
+
 _SOON: Final = 3_600
 _WARN: Final = 300
 
@@ -146,6 +148,7 @@ class RecordFrame(QFrame):
         self._timer = QTimer(self, interval=1000)
         self._timer.timeout.connect(self.tick)
         self._body: QWidget | None = None
+        self.first: QWidget | None = None
         self.badge.show_time(clock())
 
     def _make_header(self) -> QWidget:
@@ -181,7 +184,7 @@ class RecordFrame(QFrame):
         self._body = body
         self._stack.addWidget(body)
         self._stack.setCurrentWidget(body)
-        self.setFocusProxy(body)
+        self.first = self.first or body
         self._timer.start()
         self.tick()
 
@@ -198,7 +201,7 @@ class RecordFrame(QFrame):
         """Go blank at once and say why: withdrawn, ended, changed, offline, closed. The body is deleted."""
         self._timer.stop()
         body, self._body = self._body, None
-        self.setFocusProxy(self.state_view)
+        self.first = self.state_view
         self.state_view.show_state(state)
         self._stack.setCurrentWidget(self.state_view)
         self._toolbar_frame.hide()
@@ -208,6 +211,12 @@ class RecordFrame(QFrame):
             self.forget(body)
             body.hide()
             body.deleteLater()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt's: what was opened gets the focus (a focus proxy would keep Tab between two controls)."""
+        super().focusInEvent(event)
+        if self.first is not None:
+            self.first.setFocus(event.reason())
 
     def forget(self, body: QWidget) -> None:
         """Drop what the body holds of the record; subclasses with images override it."""

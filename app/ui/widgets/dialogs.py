@@ -73,7 +73,8 @@ class Sheet(QDialog):
         self.close_button = Button(kind=ButtonKind.BARE, icon_name="x", small=True, accessible="Close")
         self.close_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Esc does the same
         self.close_button.clicked.connect(self.reject)
-        self.close_button.setVisible(escape_closes)
+        if not escape_closes:
+            self.close_button.hide()
         self.body = QVBoxLayout()
         self.body.setContentsMargins(scaled(20), scaled(16), scaled(20), scaled(16))
         self.body.setSpacing(scaled(8))
@@ -167,6 +168,9 @@ class Sheet(QDialog):
             self._scrim.hide()
             self._scrim.deleteLater()
             self._scrim = None
+        window = self.parentWidget()
+        if window is not None and window.isVisible():
+            window.activateWindow()  # not every window manager gives the keyboard back
         self.closed.emit()
         self.deleteLater()
 

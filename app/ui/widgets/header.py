@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled, size, token
@@ -292,10 +292,14 @@ def _say(where: QLabel, text: str, tone: str) -> None:
 
 
 class AlonePage(QWidget):
-    """The frame of sign-in and lock: app mark, ``middle``, the ledger badge at the bottom."""
+    """The frame of sign-in and lock: app mark, ``middle``, the ledger badge at the bottom.
+
+    ``first`` gets the focus when the page does; a focus proxy would keep Tab between two controls (tried, Qt 6.11).
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.first: QWidget | None = None
         self.badge = LedgerBadge()
         self.top = QHBoxLayout()
         self.top.setContentsMargins(scaled(32), scaled(16), scaled(32), scaled(16))
@@ -317,3 +321,9 @@ class AlonePage(QWidget):
         layout.addLayout(self.top)
         layout.addLayout(self.middle, 1)
         layout.addWidget(foot)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt's."""
+        super().focusInEvent(event)
+        if self.first is not None:
+            self.first.setFocus(event.reason())

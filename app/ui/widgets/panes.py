@@ -294,7 +294,8 @@ def title_row(title: str, subtitle: str = "") -> tuple[QHBoxLayout, QLabel, QLab
     words.setSpacing(0)
     heading = label(title, TextKind.TITLE)
     below = label(subtitle, tone="text2")
-    below.setVisible(bool(subtitle))
+    if not subtitle:
+        below.hide()  # showing it here, without a parent, would open a window of its own
     words.addWidget(heading)
     words.addWidget(below)
     row.addLayout(words)

@@ -47,6 +47,10 @@ def paint_counter(painter: QPainter, corner: QPoint, count: int, colour: str, wi
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
 
+_BESIDE = 14
+"""Left and right of a label, together: the bar and the rounded corner stay clear."""
+
+
 class RailItem(QAbstractButton):
     """One entry: bar, icon, label of up to two lines, counter."""
 
@@ -72,7 +76,7 @@ class RailItem(QAbstractButton):
     def _font(self) -> QFont:
         made = font(TextSize.CAPTION, 600 if self.isChecked() else 400)
         widest = max(self.entry.text.split(), key=len)
-        room = size("rail") - scaled(8)
+        room = size("rail") - scaled(_BESIDE)
         if QFontMetrics(made).horizontalAdvance(widest) > room:
             made.setPixelSize(max(scaled(10), made.pixelSize() - scaled(1)))
         return made
@@ -109,7 +113,7 @@ class RailItem(QAbstractButton):
         tone = "selected_text" if self.isChecked() else "text2"
         text_font = self._font()
         metrics = QFontMetrics(text_font)
-        width = self.width() - scaled(4)
+        width = self.width() - scaled(_BESIDE)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
         bounds = metrics.boundingRect(QRect(0, 0, width, 200), flags.value, self.entry.text)
         edge = scaled(20)
@@ -118,7 +122,7 @@ class RailItem(QAbstractButton):
         painter.drawPixmap((self.width() - edge) // 2, top, mark)
         painter.setFont(text_font)
         painter.setPen(token(tone, self))
-        area = QRect(scaled(2), top + edge + scaled(4), width, bounds.height())
+        area = QRect(scaled(_BESIDE) // 2, top + edge + scaled(4), width, bounds.height())
         painter.drawText(area, flags.value, self.entry.text)
         corner = QPoint(self.width() // 2 + scaled(31), body.top() + scaled(2))
         paint_counter(painter, corner, self._count, "emergency" if self._is_urgent else "accent", self)
