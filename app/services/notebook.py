@@ -15,6 +15,7 @@ from app.identity.badges import BadgeOpening
 from app.identity.keys import Random, unwrap, wipe, wrap
 from app.identity.private_files import read_private, write_private
 from app.identity.signing import SigningIdentity
+from ledger.commitments import commitment
 from ledger.contract.canonical import Json, decode_object, encode
 
 _PURPOSE: Final = "assent/notebook/1"
@@ -58,6 +59,23 @@ class KeptList:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What a commitment of this person on the ledger is to: a suggestion's outcome or a verdict (ATTACKS.md A21).
+
+    Attributes:
+        patient_id: of the pair; with her erasure it goes, too.
+        about: ``suggestion_id#0`` for the suggestion, ``#n`` for the verdict of that number.
+        salt: 32 bytes, lower-case hex.
+        content: canonical JSON; without the salt the ledger's commitment says nothing of it.
+    """
+
+    patient_id: str
+    about: str
+    salt: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notes:
     """The content of a notebook."""
 
@@ -65,6 +83,7 @@ class Notes:
     patients: Mapping[str, PatientRef]
     lists: Mapping[str, KeptList]
     cards_read: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 class Notebook:
@@ -120,13 +139,22 @@ class Notebook:
         self.drop_list(patient_id)
         self._change(
             lambda notes: replace(
-                notes, patients={key: one for key, one in notes.patients.items() if key != patient_id}
+                notes,
+                patients={key: one for key, one in notes.patients.items() if key != patient_id},
+                statements=tuple(each for each in notes.statements if each.patient_id != patient_id),
             )
         )
 
     def keep_card_read(self, model_hash: str) -> None:
         """Keep that the model card of this model version was read."""
         self._change(lambda notes: replace(notes, cards_read=tuple(sorted({*notes.cards_read, model_hash}))))
+
+    def commit_to(self, patient_id: str, about: str, content: bytes) -> str:
+        """Keep a statement with a fresh salt, and return the commitment that goes on the ledger."""
+        salt = self._random(32)
+        kept = Statement(patient_id, about, salt.hex(), content.decode("ascii"))
+        self._change(lambda notes: replace(notes, statements=(*notes.statements, kept)))
+        return commitment(salt, content)
 
     def _change(self, change: Callable[[Notes], Notes]) -> None:
         with self._turn:
@@ -150,6 +178,7 @@ def _write(notes: Notes) -> bytes:
                 key: {**asdict(kept), "rows": [asdict(row) for row in kept.rows]} for key, kept in notes.lists.items()
             },
             "cards_read": list(notes.cards_read),
+            "statements": [asdict(each) for each in notes.statements],
         }
     )
 
@@ -162,7 +191,8 @@ def _parse(raw: bytes) -> Notes:
     if not isinstance(lists, dict) or not isinstance(cards, list):
         raise TypeError("another form")
     kept = {key: _kept(each) for key, each in lists.items()}
-    return Notes(opening, {ref.patient_id: ref for ref in refs}, kept, tuple(str(card) for card in cards))
+    stated = tuple(Statement(**_texts(each)) for each in _objects(value["statements"]))
+    return Notes(opening, {ref.patient_id: ref for ref in refs}, kept, tuple(str(card) for card in cards), stated)
 
 
 def _kept(value: Json) -> KeptList:

@@ -14,7 +14,6 @@ from app.services.submission import Submission
 from diagnostics.applicability import Declined
 from diagnostics.model import Model, ModelError, load_model
 from diagnostics.suggestion import Suggestion, suggest
-from ledger.commitments import commitment
 from ledger.contract.canonical import Json, encode
 from ledger.gateway import Commit
 
@@ -172,7 +171,9 @@ class Suggestions:
             "suggestion_id": suggestion_id,
             "registry_epoch": status.epoch,
             "outcome": _outcome(result),
-            "commitment": commitment(self.machine.random(32), encode(_statement(opened, loaded, values, result))),
+            "commitment": self.patients.notebook.commit_to(
+                patient.patient_id, f"{suggestion_id}#0", encode(_statement(opened, loaded, values, result))
+            ),
         }
         commit = Submission(self.machine.gateway, self.patients.signer).send("RecordSuggestion", arguments)
         return Answer(suggestion_id, opened, result, loaded, status, commit, access_id)
@@ -219,7 +220,7 @@ class Suggestions:
             "number": number,
             "verdict": verdict.verdict,
             "reason_code": verdict.reason_code,
-            "commitment": commitment(self.machine.random(32), encode(statement)),
+            "commitment": self.patients.notebook.commit_to(patient_id, f"{suggestion_id}#{number}", encode(statement)),
         }
         return self.machine.submission(self.patients.signer).send("RecordVerdict", arguments)
 

@@ -19,6 +19,7 @@ from app.services.suggestions import NotRunError
 from app.wiring.sandbox import PIN
 from diagnostics.model import CARD, CASES, MANIFEST, ONNX, SKOPS
 from diagnostics.suggestion import suggest
+from ledger.commitments import commitment
 from ledger.gateway import EndorseError
 from tests.support.gateways import Loss, fail_between
 from tests.support.sandbox import ALMA, CAROL, SandboxWorld
@@ -183,3 +184,19 @@ def test_a_verdict_whose_answer_is_lost_is_sent_again_by_itself(
     (stored,) = entries(allowed, "suggestion", opened)
     assert [each["verdict"] for each in stored["verdicts"]] == ["accept"]
     assert gateway.prepared == ["RecordVerdict"]
+
+
+def test_who_gave_it_can_open_what_the_ledger_commits_to(
+    allowed: SandboxWorld, carol: StaffDesk, opened: Opened
+) -> None:
+    answer = carol.suggestions.run(opened, values(allowed, opened), MODEL)
+    stored = allowed.installation.machine
+    stored.catch_up()
+    kept = {each.about: each for each in carol.notebook.read().statements}
+    statement = kept[f"{answer.suggestion_id}#0"]
+    on_ledger = stored.find("suggestion", opened.wanted.patient_id, answer.suggestion_id)
+    assert on_ledger is not None
+    assert on_ledger["commitment"] == commitment(bytes.fromhex(statement.salt), statement.content.encode())
+    assert answer.model.model_hash in statement.content
+    carol.notebook.forget(opened.wanted.patient_id)
+    assert carol.notebook.read().statements == ()
