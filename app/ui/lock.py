@@ -69,11 +69,6 @@ class LockPage(AlonePage):
         self._add_rest(card, facts)
         self.middle.addStretch(1)
         self.middle.addLayout(centred(card))
-        if not facts.is_turn:
-            note = Note("siren", "Emergency? Sign in as yourself, then press Ctrl E.", "text2", TextKind.BODY)
-            note.setFixedWidth(scaled(340))
-            self.middle.addSpacing(scaled(8))
-            self.middle.addLayout(centred(note))
         self.middle.addStretch(1)
         self.bottom.addWidget(label(facts.reason, TextKind.CAPTION))
         self.bottom.addStretch(1)
