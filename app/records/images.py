@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -126,8 +126,10 @@ class Unreadable:
     reason: str
 
 
-def open_images(reader: ReaderProcess, objects: Iterable[Buffer], *, workers: int = 2) -> Iterator[Image | Unreadable]:
+def open_images(reader: ReaderProcess, objects: Iterable[Buffer], *, workers: int = 2) -> Generator[Image | Unreadable]:
     """Yield the images of a record in the manifest's order, the first as soon as its own object was read.
+
+    Closing the generator ends the children.
 
     Args:
         reader: a running reader.

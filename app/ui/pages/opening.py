@@ -56,14 +56,30 @@ class Progress:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """That more of a record was read; ``read`` grows until all of it is there."""
+
+    opened: Opened
+    read: Read
+
+
 @dataclass
 class _Shown:
-    """A record that is open, and the frame that shows it while there is one."""
+    """A record that is open, the frame that shows it while there is one, and what still reads its later images."""
 
     row: RecordRow
     opened: Opened
     read: Read
+    task: Task | None = None
     view: RecordView | None = None
+
+    def stop_reading(self) -> None:
+        """Read no more images, and forget those that were read."""
+        if self.task is not None:
+            self.task.cancel()
+        self.task = None
+        self.read.forget()
 
     @property
     def frame(self) -> RecordFrame | None:
@@ -148,7 +164,11 @@ class Opener(QObject):
             )
             return
         self._task = self._place.background.follow(
-            self, lambda task: self._open(row, task, fresh), self._progress, self._opened, self._failed
+            self,
+            lambda task: self._open(row, task, fresh),
+            self._progress,
+            self._opened,
+            lambda error: self._not_opened(row, fresh, error),
         )
 
     def _open(self, row: RecordRow, task: Task, fresh: list[Opened]) -> tuple[Opened, Read]:
@@ -163,24 +183,29 @@ class Opener(QObject):
 
         fresh.append(opened)
 
-        def reading(done: int, total: int) -> bool:
-            task.report(Progress(done, total, "reading"))
+        def arrived(read: Read) -> bool:
+            task.report(Arrived(opened, read))
             return not task.is_cancelled
 
         try:
-            read = read_record(opened, self._reader, reading)
+            read = read_record(opened, self._reader, arrived)
         except RefusedError:
             openings.close(opened)
             raise
         if task.is_cancelled:
-            openings.close(opened)
+            read.forget()
+            if not read.is_shown:  # otherwise whoever ended it closes it, and says why
+                openings.close(opened)
         return opened, read
 
     def _listed(self) -> None:
         self._task = None
         self._say(Step.IDLE)
 
-    def _progress(self, progress: Progress) -> None:
+    def _progress(self, progress: Progress | Arrived) -> None:
+        if isinstance(progress, Arrived):
+            self._arrived(progress)
+            return
         row = self._row
         if row is None or progress.what == "recording":
             return
@@ -215,17 +240,50 @@ class Opener(QObject):
         if self._view is not None and isValid(self._view):
             self._view.show_state(replace(state, actions=self._back))
 
+    def _arrived(self, arrived: Arrived) -> None:
+        """Show the first image as soon as it was read, and the others as they come."""
+        opened, read = arrived.opened, arrived.read
+        shown = self._shown.get(opened.access_id)
+        if shown is None and read.has_picture:
+            self._begin(opened, read, self._task)
+        elif shown is None:
+            self._progress(Progress(len(read.images), read.total, "reading"))
+        elif shown.view is not None and isValid(shown.view):
+            shown.view.add_arrived()
+
     def _opened(self, opened_and_read: tuple[Opened, Read]) -> None:
         opened, read = opened_and_read
+        shown = self._shown.get(opened.access_id)
+        if shown is None:
+            self._begin(opened, read, None)
+            return
+        shown.task = None
+        self._arrived(Arrived(opened, read))
+
+    def _begin(self, opened: Opened, read: Read, task: Task | None) -> None:
+        """Show an open record; another may be opened from now on, even while the later images of this one come."""
         row, self._task = self._row, None
         if row is None:
             return
         self._say(Step.IDLE)
         self._view = None
-        self._shown[opened.access_id] = _Shown(row, opened, read)
+        read.is_shown = True
+        self._shown[opened.access_id] = _Shown(row, opened, read, task)
         self._answered_at = self._place.clock()
         self._timer.start()
         self.show_again(opened)
+
+    def _not_opened(self, row: RecordRow, fresh: list[Opened], error: Exception) -> None:
+        """Say why a record is not shown, or no longer is: half of a record does not stay in the window."""
+        for opened in fresh if not isinstance(error, RefusedError) else ():
+            self._close_later(row, opened, Ending.CLOSED)
+        shown = next((self._shown[each.access_id] for each in fresh if each.access_id in self._shown), None)
+        if shown is None:
+            self._failed(error)
+            return
+        shown.stop_reading()
+        if shown.frame is not None and not shown.frame.is_ended:
+            shown.frame.end(replace(state_of(error), actions=self._back))
 
     def show_again(self, opened: Opened) -> None:
         """Show an open record, for example after its suggestion; nothing happens once it is closed."""
@@ -300,6 +358,8 @@ class Opener(QObject):
     def _leave(self, access_id: str) -> None:
         """Close at the person's wish: gone from the window at once, purged, receipt recorded."""
         shown = self._shown.pop(access_id, None)
+        if shown is not None:
+            shown.stop_reading()
         if shown is not None and access_id not in self._closings:
             self._close_later(shown.row, shown.opened, Ending.CLOSED)
         self._closings.pop(access_id, None)
@@ -334,7 +394,7 @@ class Opener(QObject):
         state = ending_state(shown.row, shown.opened, ending, self._place, self._back)
         if shown.frame is not None and not shown.frame.is_ended:
             shown.frame.end(state)
-        shown.read = Read()
+        shown.stop_reading()
         self.record_ended.emit(shown.opened, replace(state, actions=()))
         if shown.frame is None or shown.frame.isHidden():
             self._shown.pop(access_id)
@@ -373,6 +433,7 @@ class Opener(QObject):
             self._task.cancel()
             self._task = None
         for shown in self._shown.values():
+            shown.stop_reading()
             if shown.frame is not None and not shown.frame.is_ended:
                 shown.frame.end(State("held", "lock", "Locked."))
         self._shown.clear()

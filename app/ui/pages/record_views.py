@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,12 +20,12 @@ from app.ui.readers.document import DocumentReader
 from app.ui.readers.frame import OpeningFacts, RecordFrame
 from app.ui.readers.table import TableReader
 from app.ui.viewer.page import ViewerPage
-from app.ui.viewer.series import Place, series_of
+from app.ui.viewer.series import ImageSeries, Place, series_of
 from app.ui.widgets import Button, ButtonKind
 from app.ui.wording import iso_day_text, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from app.records.reader import ReaderProcess
     from app.services.openings import Opened
@@ -37,35 +38,52 @@ _CHECKED: Final = {"dicom": "File, pixels and header unchanged"}
 
 @dataclass
 class Read:
-    """What was read of an open record; exactly one of the four is there.
+    """What was read of an open record; exactly one of the four is there. A worker may still be adding images.
 
     Attributes:
         images: in display order, with the names of the objects they came from.
+        total: how many images there will be.
+        is_shown: whether a frame shows it, while more may come.
         raw: the file as text, of charts and tables.
     """
 
     images: list[Image | Unreadable] = field(default_factory=list, repr=False)
     names: dict[int, str] = field(default_factory=dict, repr=False)
+    total: int = 0
+    is_shown: bool = False
     chart: Chart | None = None
     table: Table | None = None
     document: Document | None = None
     raw: str = field(default="", repr=False)
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is an image to begin with."""
+        return any(isinstance(image, Image) for image in self.images)
 
-def read_record(opened: Opened, reader: ReaderProcess, progress: Callable[[int, int], bool]) -> Read:
+    def forget(self) -> None:
+        """Drop everything; called from either thread when the record ends."""
+        self.images.clear()
+        self.names.clear()
+        self.chart = self.table = self.document = None
+        self.raw = ""
+
+
+def read_record(opened: Opened, reader: ReaderProcess, arrived: Callable[[Read], bool]) -> Read:
     """Read an open record; blocks.
 
     Args:
-        opened: verified plaintext.
+        opened: verified plaintext, all of it.
         reader: the confined reader.
-        progress: told images done and images in all; returns False to stop.
+        arrived: given what was read so far after each image, so that the first need not wait for the last; returns
+            False to stop, and what was read is dropped then.
 
     Raises:
         RefusedError: it cannot be shown, and why.
     """
     content, kind = opened.objects, opened.manifest.kind
     if kind == "dicom":
-        return _read_images(opened, reader, progress)
+        return _read_images(opened, reader, arrived)
     if kind == "fhir":
         return Read(chart=open_chart(reader, content[0]), raw=_text(content[0]))
     if kind == "csv":
@@ -75,15 +93,17 @@ def read_record(opened: Opened, reader: ReaderProcess, progress: Callable[[int, 
     raise RefusedError("This version of Assent cannot show this kind of record. Update Assent.")
 
 
-def _read_images(opened: Opened, reader: ReaderProcess, progress: Callable[[int, int], bool]) -> Read:
-    read = Read()
-    total = len(opened.objects)
-    for number, image in enumerate(open_images(reader, opened.objects)):
-        read.images.append(image)
-        read.names[id(image)] = opened.manifest.objects[number].name
-        if not progress(number + 1, total):
-            break
-    if read.images and all(isinstance(image, Unreadable) for image in read.images):
+def _read_images(opened: Opened, reader: ReaderProcess, arrived: Callable[[Read], bool]) -> Read:
+    names = [item.name for item in opened.manifest.objects]
+    read = Read(total=len(names))
+    with closing(open_images(reader, opened.objects)) as images:
+        for name, image in zip(names, images, strict=False):  # fewer come when the record is closed meanwhile
+            read.names[id(image)] = name
+            read.images.append(image)
+            if not arrived(read):
+                read.forget()
+                return read
+    if read.images and not read.has_picture:
         reasons = [image.reason for image in read.images if isinstance(image, Unreadable)]
         raise RefusedError(reasons[0])
     return read
@@ -136,6 +156,7 @@ class RecordView(QObject):
         back: str = "Worklist",
     ) -> None:
         self._opened, self._read, self._reader, self._place = opened, read, reader, place
+        self._taken = 0
         facts = replace(facts_of(row, opened, place), back=back)
         self.frame: RecordFrame = self._make(facts)
         super().__init__(self.frame)
@@ -144,8 +165,9 @@ class RecordView(QObject):
     def _make(self, facts: OpeningFacts) -> RecordFrame:
         clock, zone, read = self._place.clock, self._place.zone, self._read
         if read.images:
-            flags = ("LOSSY",) if any(isinstance(each, Image) and each.lossy for each in read.images) else ()
-            return ViewerPage(facts, series_of(read.images, flags), clock, zone)
+            images = tuple(read.images)
+            self._taken = len(images)
+            return ViewerPage(facts, self._awaited(series_of(images), {}), clock, zone)
         if read.chart is not None:
             return ChartReader(facts, read.chart, read.raw, clock, zone)
         if read.table is not None:
@@ -153,6 +175,37 @@ class RecordView(QObject):
         if read.document is not None:
             return DocumentReader(facts, read.document, clock, zone)
         raise RefusedError("There is nothing in this record that could be shown.")
+
+    def _awaited(self, series: tuple[ImageSeries, ...], fresh: Mapping[int, int]) -> tuple[ImageSeries, ...]:
+        """Say of each series how many images it will have; what is still to be read is expected in the last one."""
+        for number, each in enumerate(series):
+            each.expected = len(each) + fresh.get(number, 0)
+        series[-1].expected += max(self._read.total - self._taken, 0)
+        return series
+
+    def add_arrived(self) -> None:
+        """Show the images that were read since; nothing is added to a frame that has ended."""
+        page, images = self.frame, tuple(self._read.images[self._taken :])
+        if not isinstance(page, ViewerPage) or page.is_ended or not images:
+            return
+        self._taken += len(images)
+        batches: dict[int, list[Image | Unreadable]] = {}
+        for image in images:
+            batches.setdefault(self._number_of(page, image), []).append(image)
+        frames = {number: sum(map(frames_in, batch)) for number, batch in batches.items()}
+        self._awaited(page.series, frames)
+        for number, batch in batches.items():
+            page.add_images(number, batch)
+
+    @staticmethod
+    def _number_of(page: ViewerPage, image: Image | Unreadable) -> int:
+        """Return the series that an image belongs to, added if it is its first; the unreadable go with the last."""
+        (alone,) = series_of([image])
+        keys = [each.key for each in page.series]
+        if alone.key in keys or not alone.key:
+            return keys.index(alone.key) if alone.key in keys else len(keys) - 1
+        page.add_series(ImageSeries(alone.key, alone.title, alone.group))
+        return len(keys)
 
     def _connect(self) -> None:
         frame = self.frame
@@ -214,6 +267,11 @@ class RecordView(QObject):
         table = self._read.table
         if table is not None:
             self.suggestion_wanted.emit(row_values(table, self.row_box.currentIndex()))
+
+
+def frames_in(image: Image | Unreadable) -> int:
+    """Return how many places of a series an image takes."""
+    return len(image.frames) if isinstance(image, Image) else 1
 
 
 def row_values(table: Table, number: int) -> dict[str, object]:

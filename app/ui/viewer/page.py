@@ -177,6 +177,16 @@ class ViewerPage(RecordFrame):
         expected = sum(max(series.expected, len(series)) for series in self._series)
         self._memory.setText(f"{here} of {expected} images in memory, nothing on disk in plain")
 
+    def add_series(self, series: ImageSeries) -> None:
+        """Add a series whose images will come with ``add_images``."""
+        shown = self.canvas.series
+        self._series = (*self._series, series)
+        self.thumbnails.show_series(self._series)
+        self.thumbnails.mark(self._series.index(shown) if shown is not None else -1)
+        empty = next((canvas for canvas in self.canvases if canvas.series is None), None)
+        if empty is not None:
+            empty.show_series(series)
+
     def add_images(self, number: int, images: Iterable[Image | Unreadable]) -> None:
         """Add images of series ``number`` as they are opened; the first one is shown at once."""
         series = self._series[number]

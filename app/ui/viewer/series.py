@@ -68,7 +68,7 @@ class ImageSeries:
 
 
 def series_of(images: Iterable[Image | Unreadable], flags: tuple[str, ...] = ()) -> tuple[ImageSeries, ...]:
-    """Sort images into series by UID, in the order of their first image; what cannot be read goes with the last."""
+    """Sort images into series by UID, in the order of their first image; the unreadable go with the one before."""
     found: dict[str, ImageSeries] = {}
     last = ImageSeries("", "Images")
     for image in images:
@@ -77,6 +77,8 @@ def series_of(images: Iterable[Image | Unreadable], flags: tuple[str, ...] = ())
             if key not in found:
                 title = image.series_description or image.study_description or image.modality
                 found[key] = ImageSeries(key, title, iso_day_text(image.study_date), flags=flags)
+                if len(found) == 1:
+                    found[key].places += last.places
             last = found[key]
         last.add([image])
     return tuple(found.values()) or ((last,) if len(last) else ())
