@@ -78,9 +78,9 @@ class Background(QObject):
         return self._undelivered
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something runs, or what it handed back has not arrived yet."""
-        return self._undelivered > 0
+    def job_count(self) -> int:
+        """How many jobs run, or have not handed back yet what they made; reporting ones are among them."""
+        return self._undelivered
 
     @property
     def task_count(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from app.ui.page import Page
     from app.ui.theme import Look
     from app.ui.widgets.states import State
+
+log = logging.getLogger(__name__)
 
 EVERYWHERE = (
     KeyLine("Ctrl K", "Search or type a command"),
@@ -211,7 +214,7 @@ class MainWindow(QMainWindow):
         """Take all pages away (sign out); each forgets first what it showed."""
         self.idle.stop()
         for page in self._pages.values():
-            page.blank()
+            self._blank(page)
             self._pages_stack.removeWidget(page)
             page.hide()
             page.deleteLater()
@@ -272,7 +275,7 @@ class MainWindow(QMainWindow):
             if dialog.isWindow() and dialog.isVisible():
                 dialog.close()
         for page in self._pages.values():
-            page.blank()
+            self._blank(page)
         self._drop_images()
         self._clear_clipboard()
         page_ = LockPage(facts)
@@ -288,6 +291,14 @@ class MainWindow(QMainWindow):
         self.idle.start()
         if self._current:
             self.open_page(self._current)
+
+    @staticmethod
+    def _blank(page: Page) -> None:
+        """Have a page forget what it shows; one that fails keeps neither the others nor the lock from it."""
+        try:
+            page.blank()
+        except Exception as error:  # noqa: BLE001  -- the text may name a patient, so only its type is logged
+            log.error("%s while %s was blanked", type(error).__name__, type(page).__name__)  # noqa: TRY400
 
     @staticmethod
     def _drop_images() -> None:

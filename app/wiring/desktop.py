@@ -215,8 +215,8 @@ class Desktop(QObject):
             desk: just unlocked.
             start_page: key of the page to begin with, if it is not the first.
         """
-        self.desk = desk
-        self._rooms = rooms = self._rooms_of(desk)
+        rooms = self._rooms_of(desk)
+        self.desk, self._rooms = desk, rooms
         name, hospital, role = _who(desk)
         self.start_idle(is_patient=isinstance(desk, PatientDesk))
         self.window.register(rooms.entries, hospital, name, role)

@@ -236,7 +236,7 @@ class Keys(_Hand):
         view = self.view(name)
         index = self.index_of(view, text)
         self.go_to(view)
-        self.key(Qt.Key.Key_Home)
+        self.key(Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier)
         for _ in range(view.model().rowCount()):
             if text in row_text(view.model(), view.currentIndex().row()):
                 return

@@ -313,6 +313,7 @@ class SuggestionView(QWidget):
     def _ask_pin(self, verdict: Verdict) -> None:
         sheet = PinSheet(self, "Record verdict", SURE, "Record")
         sheet.given.connect(lambda pin: self._record(verdict, pin))
+        sheet.closed.connect(self._forget_pin)
         self._pin_sheet = sheet
         sheet.open()
 
@@ -327,6 +328,9 @@ class SuggestionView(QWidget):
             self._recorded,
             self._not_recorded,
         )
+
+    def _forget_pin(self) -> None:
+        self._pin_sheet = None
 
     def _close_pin(self) -> None:
         sheet, self._pin_sheet = self._pin_sheet, None

@@ -211,6 +211,7 @@ class SuggestionsPage(Page):
             return
         sheet = PinSheet(self, "Record verdict", SURE, "Record")
         sheet.given.connect(lambda pin: self._record(row, verdict, pin))
+        sheet.closed.connect(self._forget_pin)
         self._pin_sheet = sheet
         sheet.open()
 
@@ -221,6 +222,9 @@ class SuggestionsPage(Page):
             self._recorded,
             self._not_recorded,
         )
+
+    def _forget_pin(self) -> None:
+        self._pin_sheet = None
 
     def _close_pin(self) -> None:
         sheet, self._pin_sheet = self._pin_sheet, None
