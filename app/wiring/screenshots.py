@@ -366,7 +366,7 @@ class Artist:
         """Change one byte of what the custodian stores of a record, as a broken disk would."""
         self.open(title)
         opened = [each for opener in self.window.findChildren(Opener) for each in opener.open_records]
-        name = opened[0].manifest.objects[0].name
+        name = opened[-1].manifest.objects[0].name
         self.leave()
         for path in (self.sandbox.installation.folder / "AlderMSP" / "objects").rglob(f"*{name}*"):
             content = bytearray(path.read_bytes())

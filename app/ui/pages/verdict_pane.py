@@ -62,6 +62,7 @@ class VerdictPane(PreviewPane):
             self.reason.addItem(text, code)
         self.reason.setCurrentIndex(-1)
         self.text = QPlainTextEdit()
+        self.text.setTabChangesFocus(True)
         self.text.setAccessibleName("Free text")
         self.text.setPlaceholderText("Free text, optional")
         self.text.setFixedHeight(scaled(64))

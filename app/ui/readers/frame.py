@@ -135,7 +135,7 @@ class RecordFrame(QFrame):
         self.bottom = QHBoxLayout()
         self.bottom.setContentsMargins(scaled(12), 0, scaled(12), 0)
         self.bottom.setSpacing(scaled(16))
-        foot = surface("footer")
+        self._foot = foot = surface("footer")
         foot.setLayout(self.bottom)
         foot.setFixedHeight(scaled(30))
         layout = QVBoxLayout(self)
@@ -205,6 +205,7 @@ class RecordFrame(QFrame):
         self.state_view.show_state(state)
         self._stack.setCurrentWidget(self.state_view)
         self._toolbar_frame.hide()
+        self._foot.hide()
         self.badge.hide()
         if body is not None:
             self._stack.removeWidget(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled, timing
@@ -16,6 +16,7 @@ from app.ui.widgets.text import IconLabel, TextKind, label, set_tone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QResizeEvent
     from PySide6.QtWidgets import QLayout
 
 
@@ -127,6 +128,15 @@ class StateView(QWidget):
         self._state: State | None = None
         if state is not None:
             self.show_state(state)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's: in a narrow pane the text wraps earlier, it is never cut."""
+        return QSize(scaled(120), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._text.setFixedWidth(max(1, min(scaled(340), self.width() - scaled(24))))
 
     @property
     def state(self) -> State | None:
