@@ -65,7 +65,10 @@ def alarms(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
     halted: dict[str, Json] | None = None
     if found is not None:
         halted = {"block": found.block, "transaction_id": found.transaction_id, "reason": found.reason.value}
-    return {"halted": halted, "flags": [{"about": key, **value} for key, value in desk.index.flags()]}
+    flags: list[Json] = [{"about": key, **value} for key, value in desk.index.flags()]
+    if desk.journal.fault:
+        flags.append({"about": "/journal", "code": "journal-mismatch", "at": desk.clock()})
+    return {"halted": halted, "flags": flags}
 
 
 _SIGNED: Final[dict[str, _Signed]] = {
@@ -95,6 +98,7 @@ _BY_PIN: Final[dict[str, _Unsigned]] = {
 }
 _IN_CLEAR: Final[dict[str, _Signed]] = {"notices": notices.notices, "statement": answers.statement}
 _WHILE_HALTED: Final = frozenset({"suspend", "not-me", "alarms", "statement"})
+_WITHOUT_JOURNAL: Final = _WHILE_HALTED - {"statement"}  # a shorter journal must not be signed for (A12)
 
 
 class Custodian:
@@ -136,7 +140,7 @@ class Custodian:
             self._desk.index.set_progress(following.BACKED_UP_AT, "")
 
     def tick(self, *, force: bool = False) -> None:
-        """Follow the ledger, act on what happened, post what is owed.
+        """Follow the ledger, act on what happened, post what is owed; nothing from a journal that was changed.
 
         Args:
             force: post release receipts now instead of in batches of 100 or 60 seconds.
@@ -150,7 +154,8 @@ class Custodian:
             halted = self._desk.replica.halted
             if halted is not None:
                 raise ReplicaHaltedError(halted)
-            following.settle(self._desk, force=force)
+            if not self._desk.journal.fault:
+                following.settle(self._desk, force=force)
 
     def handle(self, message: bytes) -> bytes:
         """Answer one message; a refusal is an answer too."""
@@ -165,14 +170,24 @@ class Custodian:
                 if request.type not in _BY_PIN and request.type != "proof":
                     caller = signer(self._desk, request)  # 2
                 check_freshness(self._desk, request)  # 3
-                self._desk.replica.follow(self._desk.gateway)
-                if self._desk.replica.halted is not None and request.type not in _WHILE_HALTED:
-                    raise CustodianRefusal("halted")  # noqa: TRY301  -- one place turns refusals into answers
+                following.catch_up(self._desk)
+                self._check_running(request.type)
                 return self._dispatch(request, caller)
             except CustodianRefusal as refused:
                 return self._refused(request, caller, refused)
             except ContractError as refused:
                 return self._refused(request, caller, CustodianRefusal(refused.code, refused.detail))
+
+    def _check_running(self, kind: str) -> None:
+        """Refuse what needs a ledger, or a journal, that is no longer what it was.
+
+        Raises:
+            CustodianRefusal: ``halted``.
+        """
+        if self._desk.replica.halted is not None and kind not in _WHILE_HALTED:
+            raise CustodianRefusal("halted")
+        if self._desk.journal.fault and kind not in _WITHOUT_JOURNAL:
+            raise CustodianRefusal("halted", self._desk.journal.fault)
 
     def _dispatch(self, request: Request, caller: Caller) -> bytes:
         desk, kind = self._desk, request.type

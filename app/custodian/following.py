@@ -13,13 +13,17 @@ from app.custodian.artefacts import is_faithful
 from app.custodian.decoding import decode_terms
 from app.custodian.desk import Desk
 from app.custodian.entries import Link
-from app.custodian.journal import JournalKind
-from app.custodian.messages import CustodianRefusal
+from app.custodian.journal import JournalError, JournalKind
+from app.custodian.messages import CustodianRefusal, member, number, text
 from app.custodian.notices import KEY, notify
 from app.custodian.registration import public_key_in
 from app.custodian.sharing import share_with
-from ledger.contract.canonical import Json
+from ledger import merkle
+from ledger.blocks import envelopes_of, hash_of, header_of
+from ledger.contract.canonical import Json, encode, load
 from ledger.contract.limits import RELEASES_MAX
+from ledger.encoding import from_base64
+from ledger.faults import LedgerFaultError
 from ledger.gateway import Event
 
 BATCH_SECONDS: Final = 60
@@ -33,7 +37,7 @@ _DAY: Final = 86_400
 
 def follow(desk: Desk) -> None:
     """Take new blocks and act on their events, each once; the checkpoint is written after the act."""
-    desk.replica.follow(desk.gateway)
+    catch_up(desk)
     raw = desk.index.progress(_CHECKPOINT)
     block, transaction_id = json.loads(raw) if raw else (0, "")
     for event in desk.replica.events(block, transaction_id):
@@ -41,6 +45,68 @@ def follow(desk: Desk) -> None:
         if act is not None and desk.index.link(str(event.payload.get("patient_id", ""))) is not None:
             act(desk, event)
         desk.index.set_progress(_CHECKPOINT, json.dumps([event.block, event.transaction_id]))
+
+
+def catch_up(desk: Desk) -> None:
+    """Take new blocks, and see that the journal still holds what they say of it."""
+    desk.replica.follow(desk.gateway)
+    compare_journal(desk)
+
+
+def compare_journal(desk: Desk) -> None:
+    """Compare the journal with what was posted from it, in the blocks that are new; after opening, in all (A12).
+
+    Every receipt on the ledger must be here with its row, and the newest head that was posted must be a row: it fixes
+    every row before it, earlier heads too, even if somebody wrote the whole chain again. Rows after that head, of the
+    last minute, are not on the ledger yet; of those a recipient's receipt tells. A difference is for good: see
+    ``Journal.fault``.
+    """
+    journal, height = desk.journal, desk.replica.height
+    if journal.fault or journal.compared == height:
+        return
+    try:
+        if not journal.compared:
+            journal.verify()
+        posted = [event for event in desk.replica.events(journal.compared) if _is_own(desk, event, height)]
+        for patient_id, access_id in {pair for event in posted for pair in _released(event)}:
+            committed = desk.find("release", patient_id, access_id) or {}
+            if journal.find_receipt(patient_id, access_id) != committed.get("receipt"):
+                raise JournalError(f"a release on the ledger is not in the journal: {access_id}")  # noqa: TRY301
+        if posted and not journal.contains(*_posted_head(desk, posted[-1])):
+            raise JournalError("the journal does not contain the head on the ledger")  # noqa: TRY301
+    except (JournalError, LedgerFaultError) as found:
+        journal.fault = str(found)
+    journal.compared = height
+
+
+def _is_own(desk: Desk, event: Event, height: int) -> bool:
+    return event.name == "ReleasesRecorded" and event.payload["msp_id"] == desk.msp_id and event.block < height
+
+
+def _released(event: Event) -> list[tuple[str, str]]:
+    releases = event.payload["releases"]
+    rows = releases if isinstance(releases, list) else []
+    return [(str(row["patient_id"]), str(row["access_id"])) for row in rows if isinstance(row, dict)]
+
+
+def _posted_head(desk: Desk, event: Event) -> tuple[int, str]:
+    """Return the journal's head that a verified ``RecordReleases`` states; the block that holds it is read again.
+
+    Raises:
+        JournalError, LedgerFaultError: the gateway shows another block than the one that was verified.
+    """
+    untrusted_block = next(iter(desk.gateway.blocks(event.block)), b"")
+    header, envelopes = header_of(untrusted_block), envelopes_of(untrusted_block)
+    root = merkle.root([merkle.leaf_hash(each) for each in envelopes]).hex()
+    if hash_of(header) != desk.replica.block_hash(event.block) or load(header)["merkle_root"] != root:
+        raise JournalError("the stored block is not the verified one")
+    for each in envelopes:
+        transaction = member(load(each), "transaction")
+        identity = from_base64(text(transaction, "nonce")) + encode(transaction["creator"])
+        if hashlib.sha256(identity).hexdigest() == event.transaction_id:
+            head = member(load(str(transaction["arguments"]).encode()), "journal")
+            return number(head, "sequence"), text(head, "hash")
+    raise JournalError("the verified block does not hold its entry")
 
 
 def tell_openings(desk: Desk) -> None:
@@ -81,14 +147,18 @@ def settle(desk: Desk, *, force: bool = False) -> None:
 def post_releases(desk: Desk) -> None:
     """Put the receipts of releases on the ledger, with the heads of ledger and journal (A10, A12)."""
     while waiting := desk.journal.unposted(RELEASES_MAX):
-        number = max(0, desk.replica.height - 1 - HEAD_DEPTH)
+        known = [each.access_id for each in waiting if desk.find("release", each.patient_id, each.access_id)]
+        if known:  # a crash came between the commit and the note of it
+            desk.journal.mark_posted(known, "found")
+            continue
+        block = max(0, desk.replica.height - 1 - HEAD_DEPTH)
         sequence, head = desk.journal.head
         arguments = {
             "items": [
                 {"patient_id": each.patient_id, "access_id": each.access_id, "receipt": each.receipt}
                 for each in waiting
             ],
-            "head": {"number": number, "hash": desk.replica.block_hash(number)},
+            "head": {"number": block, "hash": desk.replica.block_hash(block)},
             "journal": {"sequence": sequence, "hash": head},
         }
         commit = desk.submit("RecordReleases", arguments)

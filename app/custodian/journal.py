@@ -1,8 +1,9 @@
 """The custodian's journal: what it did with keys, hash-chained, on disk before anything is answered (PROTOCOL.md E.4).
 
 Each row's hash covers the row before it. The journal's head goes on the ledger with ``RecordReleases``, so that rows
-can be neither changed nor cut off later. The reply that a row stands for is kept beside it, in the same commit: a
-request that comes again after a crash gets the same bytes. Replies hold salts, so an erasure deletes them; rows stay.
+can be neither changed nor cut off later; ``following.compare_journal`` sees to it. The reply that a row stands for is
+kept beside it, in the same commit: a request that comes again after a crash gets the same bytes. Replies hold salts, so
+an erasure deletes them; rows stay.
 """
 
 import hashlib
@@ -124,6 +125,10 @@ def row_hash(sequence: int, previous: str, entry: JournalEntry) -> str:
 class Journal:
     """One custodian's journal file. Every method may be called from any thread.
 
+    Attributes:
+        compared: how many verified blocks it was compared with; 0 after opening.
+        fault: how it differs from what the ledger says of it; empty while it does not. Then it proves nothing any more.
+
     Raises:
         JournalError: at opening, if the file does not verify.
     """
@@ -131,6 +136,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._database = connect(path, _TABLES)
+        self.compared = 0
+        self.fault = ""
         self._head = (0, GENESIS)
         for row in self.rows():
             self._head = (row.sequence, row.hash)
@@ -189,6 +196,22 @@ class Journal:
                 "UPDATE replies SET posted = ? WHERE access_id = ?", [(transaction_id, each) for each in access_ids]
             )
 
+    def find_receipt(self, patient_id: str, access_id: str) -> str | None:
+        """Return the receipt of an access whose row is here too."""
+        query = (
+            "SELECT receipt FROM replies JOIN rows USING (sequence, patient_id, access_id)"
+            " WHERE patient_id = ? AND access_id = ? AND kind IN ('release', 'index')"
+        )
+        with self._lock:
+            row = self._database.execute(query, (patient_id, access_id)).fetchone()
+        return None if row is None else str(row[0])
+
+    def contains(self, sequence: int, expected: str) -> bool:
+        """Tell whether a head that was once given out is a row, and with it, by the chain, every row before."""
+        with self._lock:
+            row = self._database.execute("SELECT hash FROM rows WHERE sequence = ?", (sequence,)).fetchone()
+        return row is not None and str(row[0]) == expected
+
     def receipts(self, patient_id: str) -> dict[str, str]:
         """Return the receipt of each released access of a patient id."""
         query = "SELECT access_id, receipt FROM replies WHERE patient_id = ?"
@@ -230,10 +253,10 @@ class Journal:
             return [_read(row) for row in self._database.execute(query, (sequence,)).fetchall()]
 
     def verify(self, sequence: int = 0, expected: str = GENESIS) -> tuple[int, str]:
-        """Check the whole chain, and that it still contains a head that was once given out; return the present head.
+        """Check the whole chain, that it contains a head once given out, that releases have replies; return the head.
 
         Raises:
-            JournalError: it was changed or shortened.
+            JournalError: it was changed or shortened, or a release has lost its reply.
         """
         head = (0, GENESIS)
         found = sequence == 0 and expected == GENESIS
@@ -244,6 +267,13 @@ class Journal:
             raise JournalError("the journal does not contain a head that was given out")
         if head != self._head:
             raise JournalError("the journal is shorter than what was written")
+        query = (
+            "SELECT 1 FROM rows LEFT JOIN replies USING (access_id, sequence)"
+            " WHERE kind IN ('release', 'index') AND reply IS NULL"
+        )
+        with self._lock:
+            if self._database.execute(query).fetchone() is not None:
+                raise JournalError("a release has lost its reply")
         return head
 
     def _insert(self, entry: JournalEntry) -> JournalRow:
