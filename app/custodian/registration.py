@@ -1,6 +1,7 @@
 """Persons, cards, PINs, keys: the custodian's half of a patient's identity (B4; ATTACKS.md A4, A27, A30)."""
 
 import base64
+import unicodedata
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -210,6 +211,16 @@ def _checked(person: Person) -> Person:
 
 
 def _same(one: Person, other: Person) -> bool:
-    """One live patient id per person and grantee, one card per person (A30)."""
-    same_number = one.number != "" and one.number == other.number
-    return same_number or (one.name, one.birth_date, one.number) == (other.name, other.birth_date, other.number)
+    """One live patient id per person and grantee, one card per person, however her name is typed (A30).
+
+    Two of the same name and day are two persons only if the hospital's own numbers, both given, say so.
+    """
+    numbers = {_plain(one.number), _plain(other.number)}
+    if "" not in numbers:
+        return len(numbers) == 1
+    return (_plain(one.name), one.birth_date) == (_plain(other.name), other.birth_date)
+
+
+def _plain(typed: str) -> str:
+    """Return a text without what a typist may vary: composition, case, white space."""
+    return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", typed).casefold()).split())

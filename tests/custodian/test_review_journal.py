@@ -1,16 +1,17 @@
-"""A journal that is less than what the ledger says of it signs nothing any more (ATTACKS.md A12)."""
+"""What must be whole: the journal as the ledger knows it (ATTACKS.md A12), and a person as one person (A30)."""
 
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.custodian.journal import _COLUMNS, GENESIS, Journal, JournalError, JournalKind, _read, row_hash
 from app.custodian.messages import CustodianRefusal
-from app.custodian.results import Statement
-from tests.support.custody import Opened, World, document
+from app.custodian.results import Person, Statement
+from tests.support.custody import PIN, Opened, World, document
 
 TAIL = "DELETE FROM replies WHERE sequence > 2; DELETE FROM rows WHERE sequence > 2;"
 NEWEST_ROW = "DELETE FROM rows WHERE sequence = (SELECT max(sequence) FROM rows);"
@@ -223,3 +224,40 @@ def test_erased_replies_are_no_difference(world: World, shared: str) -> None:
     restart(world)
     world.alder.custodian.tick(force=True)
     assert not world.alder.desk.journal.fault
+
+
+ELODIE = Person("\u00c9lodie Gro\u00df", "1980-02-29", number="N-7")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        replace(ELODIE, name="\u00e9lodie  gro\u00df "),
+        replace(ELODIE, name="\u00c9LODIE\tGROSS"),
+        replace(ELODIE, name="E\u0301lodie Gro\u00df"),
+        replace(ELODIE, number=""),
+        replace(ELODIE, number=" ", name="\u00e9lodie gro\u00df"),
+        replace(ELODIE, number=" n-7"),
+        replace(ELODIE, name="Elodi Gross", birth_date="1980-02-28"),  # the number says who she is
+        replace(ELODIE, sex="female", language="de", contact="by post"),
+    ],
+)
+def test_a_person_typed_in_another_way_gets_no_second_card(world: World, typed: Person) -> None:
+    registrar = world.alder.staff["registrar"].signer
+    world.alder.client.register_person(registrar, ELODIE, PIN)
+    with pytest.raises(CustodianRefusal, match="already-exists"):
+        world.alder.client.register_person(registrar, typed, PIN)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ELODIE, number="N-8"),
+        replace(ELODIE, number="", birth_date="1980-02-28"),
+        replace(ELODIE, number="", name="\u00c9lodieGro\u00df"),
+    ],
+)
+def test_another_person_gets_her_own_card(world: World, other: Person) -> None:
+    registrar = world.alder.staff["registrar"].signer
+    first = world.alder.client.register_person(registrar, ELODIE, PIN)
+    assert world.alder.client.register_person(registrar, other, PIN).person_id != first.person_id
