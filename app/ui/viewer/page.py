@@ -100,7 +100,7 @@ class ViewerPage(RecordFrame):
         self.panel.close_asked.connect(self.close_asked)
         self.set_layout(1)
         self.set_body(body)
-        self.setFocusProxy(self.canvases[0])
+        self.first = self.canvases[0]
         for sequence, act in (("F8", self.toggle_panel), ("F11", self.toggle_sides), ("?", self.show_keys)):
             QShortcut(QKeySequence(sequence), body).activated.connect(act)
         for number in range(1, len(_LAYOUTS) + 1):
