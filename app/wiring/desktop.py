@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.identity.hardening import harden_process
@@ -47,6 +47,8 @@ from app.wiring.telling import (
 )
 from app.wiring.turns import Turns
 
+_AGAIN_MS = 5_000
+"""Until the ledger is followed anew after something unforeseen."""
 _UNEXPECTED = State(
     "deny",
     "circle-x",
@@ -152,7 +154,12 @@ class Desktop(QObject):
         self._damage = damaged_block(error)
         if self._damage is None:
             self.report(error)
+            QTimer.singleShot(_AGAIN_MS, self.window, self._follow_again)
         self._show_ledger()
+
+    def _follow_again(self) -> None:
+        if not self._closed:
+            self.follow()
 
     def _act(self, key: str) -> None:
         if key == "dismiss":

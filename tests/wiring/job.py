@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from app.ui.pages.turn.check import Check
 from app.ui.pages.turn.window import At, ConsentTurn
@@ -147,6 +148,8 @@ def see_and_stop(hand: Mouse | Keys, desktop: Desktop, world: SandboxWorld) -> N
     world.clock.now += 61  # custodians post what they released once a minute
     height = world.installation.machine.replica.height
     wait_until(lambda: world.installation.machine.replica.height > height, "the receipts of the custodian")
+    desktop.window.activateWindow()
+    wait_until(lambda: QApplication.activeWindow() is desktop.window, "her window to be active")
     sign_in(hand, desktop, ALMA)
     wait_until(lambda: desktop.desk is not None, "her pages")
     hand.press("Who saw what")
@@ -162,3 +165,12 @@ def see_and_stop(hand: Mouse | Keys, desktop: Desktop, world: SandboxWorld) -> N
 def nothing_of_alma(desktop: Desktop) -> bool:
     """Whether no widget of the window says her name any more."""
     return ALMA not in texts(desktop.window)
+
+
+def list_any(hand: Mouse | Keys, text: str) -> None:
+    """Have the list of records released from the worklist, and wait until a record of the list is there."""
+    hand.press("Worklist")
+    hand.row("Records", text)
+    hand.press("Open the list")
+    model = hand.view("Records").model()
+    wait_until(lambda: any("measurements" in row_text(model, row) for row in range(model.rowCount())), "the list")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import TextSize, font, icon, look, scaled, size, token
 from app.ui.widgets.text import IconLabel, Rule, label
@@ -145,7 +145,6 @@ class Rail(QFrame):
         self.setFixedWidth(size("rail"))
         self.setAccessibleName("Pages")
         self._items: dict[str, RailItem] = {}
-        self._group = QButtonGroup(self)
         mark = QWidget()
         row = QHBoxLayout(mark)
         row.setContentsMargins(scaled(9), 0, 0, 0)
@@ -181,21 +180,24 @@ class Rail(QFrame):
     def show_entries(self, entries: tuple[RailEntry, ...]) -> None:
         """Show these pages instead."""
         for old in self._items.values():
-            self._group.removeButton(old)
             old.hide()
             old.deleteLater()
         self._items = {}
         for entry in entries:
             made = RailItem(entry)
-            made.clicked.connect(lambda _checked=False, key=entry.key: self.chosen.emit(key))
-            self._group.addButton(made)
+            made.clicked.connect(lambda _checked=False, key=entry.key: self._choose(key))
             (self._bottom if entry.at_bottom else self._top).addWidget(made)
             self._items[entry.key] = made
 
+    def _choose(self, key: str) -> None:
+        self.mark(key)
+        self.chosen.emit(key)
+
     def mark(self, key: str) -> None:
-        """Show which page is open, without emitting."""
+        """Show which page is open, without emitting. No button group: it would let Tab reach only the checked entry."""
         if key in self._items:
-            self._items[key].setChecked(True)
+            for each, item in self._items.items():
+                item.setChecked(each == key)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Qt's."""
