@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QEventLoop, QPoint, QTimer
 from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QScrollArea, QWidget
 
 from app.consent.terms import Category, Labels
 from app.identity.passphrase_file import PassphraseFile
@@ -201,7 +201,7 @@ class Artist:
             turn.footer.refused.emit()
             self.shoot("e1-refuse")
             self.close_dialogs()
-            self.wait(turn.footer.next_button.isEnabled)
+            self.wait(partial(_has_read, turn))
             for at in ("choose", "check", "sign"):
                 turn.footer.next.emit()
                 self.wait(partial(_is_at, turn, at))
@@ -480,6 +480,13 @@ class Artist:
             _spin()
             if self.desktop.background.job_count > self.desktop.background.task_count:
                 quiet = time.monotonic() + _SETTLED
+
+
+def _has_read(turn: ConsentTurn) -> bool:
+    """Scroll to the end, as a reader does; return whether she may go on."""
+    for area in turn.step.findChildren(QScrollArea):
+        area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+    return turn.footer.next_button.isEnabled()
 
 
 def _is_at(turn: ConsentTurn, at: str) -> bool:
