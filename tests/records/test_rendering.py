@@ -329,7 +329,7 @@ def test_images_are_taken_one_by_one(reader: ReaderProcess) -> None:
     series = open_images(reader, objects())
     assert isinstance(next(series), Image)
     assert taken == [0]
-    series.close()  # type: ignore[attr-defined]
+    series.close()
 
 
 def test_an_answer_of_another_form_is_no_image() -> None:
