@@ -115,14 +115,16 @@ class Accesses:
     pairs: tuple[Pair, ...]
 
     def rows(self) -> tuple[AccessRow, ...]:
-        """Return every access, newest first.
+        """Return every access, newest first; what was opened a moment ago is in the custodian's signed statement first.
 
         Raises:
             LedgerDamagedError: the ledger does not verify.
         """
         self.machine.catch_up()
         rows = [
-            row for pair in self.pairs for row in read_rows(self.machine, pair.client, pair.identity, pair.patient_id)
+            row
+            for pair in self.pairs
+            for row in read_rows(self.machine, pair.client, pair.identity, pair.patient_id, _released(pair))
         ]
         return tuple(sorted(rows, key=lambda row: (row.at, row.access_id), reverse=True))
 
@@ -154,19 +156,48 @@ class Accesses:
         return Checked(row.access_id, row.block, number, self.machine.clock(), proof.block_hash)
 
 
-def read_rows(machine: Machine, client: CustodianClient, signer: Signer, patient_id: str) -> tuple[AccessRow, ...]:
-    """Return the accesses of one patient id, newest first; the texts are those that ``signer`` may read."""
+def read_rows(
+    machine: Machine,
+    client: CustodianClient,
+    signer: Signer,
+    patient_id: str,
+    released: frozenset[str] = frozenset(),
+) -> tuple[AccessRow, ...]:
+    """Return the accesses of one patient id, newest first.
+
+    Args:
+        machine: this installation.
+        client: the custodian.
+        signer: who may read the texts.
+        patient_id: of the pair.
+        released: accesses that the custodian states as released although its receipts are not on the ledger yet.
+    """
     machine.catch_up()
     found = {key[2]: value for key, value in machine.scan("access", patient_id)}
     if not found:
         return ()
     explained = client.explain(signer, patient_id, _ids(found.values()))
-    rows = [_row(machine, patient_id, access_id, value, explained) for access_id, value in found.items()]
+    posted = {key[2] for key, _ in machine.scan("release", patient_id)}
+    rows = [
+        _row(machine, patient_id, access_id, value, explained, is_released=access_id in released | posted)
+        for access_id, value in found.items()
+    ]
     return tuple(sorted(rows, key=lambda row: (row.at, row.access_id), reverse=True))
 
 
+def _released(pair: Pair) -> frozenset[str]:
+    """Return what the custodian signs that it released; its receipts reach the ledger up to a minute later (E.4)."""
+    return frozenset(entry.access_id for entry in pair.client.statement(pair.identity, pair.patient_id).entries)
+
+
 def _row(
-    machine: Machine, patient_id: str, access_id: str, value: dict[str, Json], explained: Explanation
+    machine: Machine,
+    patient_id: str,
+    access_id: str,
+    value: dict[str, Json],
+    explained: Explanation,
+    *,
+    is_released: bool,
 ) -> AccessRow:
     access = Access.of(value)
     texts = [explained.records[record] for record in access.records if record in explained.records]
@@ -180,7 +211,7 @@ def _row(
         records=tuple(text.display for text in texts),
         categories=tuple(sorted({text.category for text in texts})),
         purpose=access.purpose,
-        state=_state(machine, patient_id, access_id, access, closed=purge is not None),
+        state=_state(machine, access, is_released=is_released, is_closed=purge is not None),
         computer=bool(access.device),
         reason=access.reason,
         consents=access.consents,
@@ -191,12 +222,12 @@ def _row(
     )
 
 
-def _state(machine: Machine, patient_id: str, access_id: str, access: Access, *, closed: bool) -> AccessState:
+def _state(machine: Machine, access: Access, *, is_released: bool, is_closed: bool) -> AccessState:
     if access.denied:
         return AccessState.NOT_OPENED
-    if machine.find("release", patient_id, access_id) is None and not access.device:
+    if not is_released and not access.device:
         return AccessState.ASKED
-    is_over = closed or access.kind != "open" or bool(access.device) or machine.clock() >= access.until
+    is_over = is_closed or access.kind != "open" or bool(access.device) or machine.clock() >= access.until
     return AccessState.OPENED if is_over else AccessState.OPEN_NOW
 
 

@@ -15,6 +15,7 @@ from app.custodian.messages import CustodianRefusal
 from app.identity.keys import LockedError
 from app.records.refusal import Change
 from app.records.sealing import open_object
+from app.services.accesses import AccessState
 from app.services.openings import ChangedError, DeniedError, Ending, Opened, StoppedError, Wanted
 from app.services.submission import UnsettledError
 from ledger import merkle
@@ -498,3 +499,16 @@ def test_an_object_that_is_lost_on_the_way_is_named(
     with pytest.raises(ChangedError) as changed:
         carol.openings.open(wanted(rows), "TREAT")
     assert (changed.value.change, changed.value.first) == (Change.OBJECT_MISSING, 1)
+
+
+def test_she_sees_at_once_that_it_was_opened_though_its_receipt_is_not_on_the_ledger_yet(
+    allowed: SandboxWorld, carol: StaffDesk
+) -> None:
+    patient = carol.patients.known()[0]
+    row = next(row for row in carol.worklist.list_records(patient, "TREAT") if row.can_open)
+    opened = carol.openings.open(row.wanted, "TREAT")
+    machine = allowed.installation.machine
+    machine.catch_up()
+    assert machine.find("release", patient.patient_id, opened.access_id) is None
+    seen = {each.access_id: each for each in allowed.patient(ALMA).accesses.rows()}
+    assert seen[opened.access_id].state is AccessState.OPEN_NOW
