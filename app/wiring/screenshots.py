@@ -35,6 +35,7 @@ from app.ui.preferences import Preferences, Theme, keep_preferences
 from app.ui.readers.frame import RecordFrame
 from app.ui.theme import cache_folder
 from app.ui.theme.fonts import are_cut, cut_apart
+from app.ui.widgets import PaneLayout
 from app.wiring.desks import PatientDesk, StaffDesk, sign_in, sign_in_patient
 from app.wiring.desktop import Desktop
 from app.wiring.installation import Circumstances
@@ -255,6 +256,7 @@ class Artist:
             self.shoot("g1-model-card")
             self.press("I have read it")
             self.shoot("g2-suggestion")
+            self.open_drawers()
             self.press("Agree")
             self.press("Record verdict…")
             self.shoot("g3-verdict")
@@ -301,6 +303,7 @@ class Artist:
                     self.shoot(f"k-{name.split()[-1].lower()}-{key}")
                 if name == "Rita Roster":
                     self.window.open_page("people")
+                    self.open_drawers()
                     for button, picture in (
                         ("Make an introduction code…", "code"),
                         ("Register a patient…", "register"),
@@ -415,6 +418,13 @@ class Artist:
         if found is None:
             raise MissingError(name)
         return found
+
+    def open_drawers(self) -> None:
+        """Open the right pane where it is a drawer (large text)."""
+        for pane in self.window.findChildren(PaneLayout):
+            if pane.isVisible() and pane.is_drawer:
+                pane.toggle()
+        self.settle()
 
     def press(self, name: str) -> None:
         """Press a button."""

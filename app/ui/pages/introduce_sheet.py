@@ -105,7 +105,7 @@ class IntroduceSheet(Sheet):
                 for patient in known
             ]
         )
-        self.adjustSize()
+        self.fit()
         (self.list if known else self.code).setFocus()
 
     def _use_known(self, row: PatientRef | None) -> None:

@@ -56,5 +56,5 @@ class PinSheet(Sheet):
         """Say that it was not the PIN."""
         self.set_busy(busy=False)
         self._field.show_gap(text)
-        self.adjustSize()
+        self.fit()
         self.pin.setFocus()

@@ -19,6 +19,8 @@ from app.ui.widgets import Band, Button, ButtonKind, Column, Note, State, TextKi
 from app.ui.wording import iso_day_text
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from app.services.notebook import PatientRef
     from app.services.requests import Draft
     from app.ui.pages.workplace import Workplace
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _DELAY: Final = 150
 _WIDEST: Final = 1432
+_NARROW: Final = 1000
 """Form 720, preview 640 and their margins; wider windows centre them."""
 
 
@@ -108,7 +111,7 @@ class RequestForm(QWidget):
         right.addWidget(self.preview, 1)
         right.addWidget(Note("info", "You will see which records exist only after the patient allows it."))
         self._left = left
-        both = QHBoxLayout()
+        self._both = both = QHBoxLayout()
         both.setSpacing(0)
         both.addWidget(left, 720)
         both.addWidget(self._right, 596)
@@ -119,6 +122,7 @@ class RequestForm(QWidget):
         inside.setSpacing(0)
         inside.addLayout(head)
         inside.addLayout(both, 1)
+        self._is_stacked = False
         centre = QHBoxLayout()
         centre.addWidget(content)
         layout = QVBoxLayout(self)
@@ -142,6 +146,21 @@ class RequestForm(QWidget):
         for button in (self.discard_button, self.hand_over_button, self.send_button):
             row.addWidget(button)
         return footer
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's: with little room the preview stands below the form, and both scroll."""
+        super().resizeEvent(event)
+        stacked = self.width() < scaled(_NARROW)
+        if stacked == self._is_stacked:
+            return
+        self._is_stacked = stacked
+        self.preview.setMinimumHeight(scaled(360) if stacked else 0)
+        if stacked:
+            self._both.removeWidget(self._right)
+            self._left.body.insertWidget(1, self._right)
+        else:
+            self._left.body.removeWidget(self._right)
+            self._both.addWidget(self._right, 596)
 
     @property
     def patient(self) -> PatientRef | None:

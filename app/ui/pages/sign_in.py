@@ -184,6 +184,7 @@ class SignInPage(AlonePage):
         self.middle.addStretch(1)
         if facts.is_damaged:
             band = Note("triangle-alert", facts.verified, "deny", TextKind.BODY)
+            band.setMinimumWidth(scaled(560))
             self.middle.addLayout(centred(band))
             self.middle.addSpacing(scaled(12))
         self.middle.addLayout(centred(card))

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 10_000
 _WIDE: Final = 1560
+_NARROW: Final = 900
 _EMPTY: Final = empty(
     "layout-list",
     "Records appear when you ask for them, or when a patient shares them with you.",
@@ -324,6 +325,8 @@ class WorklistPage(Page):
         for number, column in enumerate(self.model.columns):
             if column.header in {"Purpose", "Last opened"}:
                 self.table.setColumnHidden(number, self.width() < scaled(_WIDE))
+            elif column.header == "Held at":
+                self.table.setColumnHidden(number, self.width() < scaled(_NARROW))
 
     def keys(self) -> tuple[KeyLine, ...]:
         """The keys of this page."""

@@ -170,7 +170,7 @@ class RecordFrame(QFrame):
         row.addWidget(label(facts.patient, TextKind.SECTION))
         for text in (facts.about, "·", facts.title):
             word = label(text, tone="text2")
-            word.setMinimumWidth(0)
+            word.setMinimumWidth(1)  # gives way to the badges
             if text != "·":
                 word.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
             row.addWidget(word)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from app.ui.readers.frame import OpeningFacts, RecordFrame
@@ -92,6 +92,7 @@ class ViewerPage(RecordFrame):
         row.addLayout(self._grid, 1)
         row.addWidget(self.panel)
         self._tool_buttons: dict[Tool, Button] = {}
+        self._worded: dict[Button, str] = {}
         self._make_toolbar()
         self._make_bottom()
         self.thumbnails.show_series(series)
@@ -152,7 +153,18 @@ class ViewerPage(RecordFrame):
         button = Button(text, kind=ButtonKind.BARE, icon_name=icon_name, small=True, accessible=f"{text}, {key}")
         button.clicked.connect(lambda _checked=False: act())
         self.toolbar.addWidget(button)
+        if icon_name:
+            self._worded[button] = text
         return button
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's: with large text on a small screen, what has an icon does without its word."""
+        super().resizeEvent(event)
+        for button, text in self._worded.items():
+            button.setText(text)
+        if self.toolbar.sizeHint().width() > self.width():
+            for button in self._worded:
+                button.setText("")
 
     def _separate(self) -> None:
         line = Rule(is_vertical=True)

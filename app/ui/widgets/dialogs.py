@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled, token
 from app.ui.widgets.buttons import Button, ButtonKind
@@ -69,6 +69,7 @@ class Sheet(QDialog):
         self.setMinimumWidth(scaled(width))
         self._escape_closes = escape_closes
         self._default: Button | None = None
+        self._scrolls = False
         self._scrim: Scrim | None = None
         self.close_button = Button(kind=ButtonKind.BARE, icon_name="x", small=True, accessible="Close")
         self.close_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Esc does the same
@@ -86,7 +87,10 @@ class Sheet(QDialog):
         inside.setContentsMargins(1, 1, 1, 1)
         inside.setSpacing(0)
         inside.addWidget(self._title_bar(title, icon_name, emergency=emergency))
-        inside.addLayout(self.body, 1)
+        self._middle = QWidget()
+        self._middle.setLayout(self.body)
+        inside.addWidget(self._middle, 1)
+        self._inside = inside
         self._foot = surface("footer")
         self._foot.setLayout(self.footer)
         inside.addWidget(self._foot)
@@ -146,9 +150,39 @@ class Sheet(QDialog):
             return
         if self._scrim is None:
             self._scrim = Scrim(window)
-        self.adjustSize()
+        self.fit()
+
+    def fit(self) -> None:
+        """Take the size that the content wants, in the middle of the window; what is higher than the window scrolls."""
+        window = self.parentWidget()
+        layout = self.layout()
+        if window is None or layout is None:
+            return
+        hint = layout.totalSizeHint()
+        width = min(max(self.minimumWidth(), hint.width()), window.width() - scaled(16))
+        height = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else hint.height()
+        room = window.height() - scaled(16)
+        if height > room and self._middle.parent() is not None and not self._scrolls:
+            self._let_scroll()
+            layout.invalidate()
+            layout.activate()
+        self.resize(width, min(height, room))
         middle = window.mapToGlobal(window.rect().center())
         self.move(middle - QPoint(self.width() // 2, self.height() // 2))
+
+    def _let_scroll(self) -> None:
+        """Put the body into an area that scrolls (large text on a small screen)."""
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.viewport().setAutoFillBackground(False)
+        self._inside.replaceWidget(self._middle, area)
+        self._middle.setProperty("scrolled", "true")
+        self._middle.setAutoFillBackground(False)
+        area.setWidget(self._middle)
+        self._scrolls = True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt's: Esc closes only where it may; Enter presses only a stated default."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled, token
+from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import IconLabel, TextKind, label, surface
 
 _BOLD = '<span style="font-weight:600">'  # <b> would be 700, which Qt would have to fake
@@ -245,7 +246,9 @@ class PaneLayout(QWidget):
         super().__init__()
         self.main, self.pane = main, pane
         self._is_open = False
-        for part in (main, pane):
+        self.handle = Button(icon_name="panel-right", small=True, accessible="Details, F8")
+        self.handle.clicked.connect(self.toggle)
+        for part in (main, pane, self.handle):
             part.setParent(self)
         shortcut = QShortcut(QKeySequence("F8"), self)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
@@ -269,6 +272,11 @@ class PaneLayout(QWidget):
         self.pane.setGeometry(self.width() - width, 0, width, self.height())
         self.main.setGeometry(0, 0, self.width() if self.is_drawer else self.width() - width, self.height())
         self.pane.raise_()
+        self.handle.setVisible(self.is_drawer)
+        self.handle.adjustSize()
+        right = self.width() - (width if shown and self.is_drawer else 0)
+        self.handle.move(right - self.handle.width() - scaled(4), (self.height() - self.handle.height()) // 2)
+        self.handle.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt's."""

@@ -12,6 +12,8 @@ from app.ui.theme import scaled
 from app.ui.widgets import Button, ButtonKind, Note, TextKind, label
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from app.ui.pages.turn.place import TurnPlace
 
 
@@ -74,12 +76,18 @@ class TurnFooter(QFrame):
         self.later_button = Button(words.say("later"), patient=True)
         self.back_button = Button(words.say("back"), icon_name="arrow-left", patient=True)
         self.next_button = Button(words.say("next"), patient=True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(scaled(32), scaled(14), scaled(32), scaled(14))
+        both = QVBoxLayout(self)
+        both.setContentsMargins(scaled(32), scaled(14), scaled(32), scaled(14))
+        both.setSpacing(scaled(6))
+        self._above, self._row = QHBoxLayout(), QHBoxLayout()
+        self._above.addStretch(1)
+        row = self._row
         row.setSpacing(scaled(12))
         row.addWidget(self.refuse_button)
         row.addStretch(1)
         row.addWidget(self.note, 0, Qt.AlignmentFlag.AlignVCenter)
+        both.addLayout(self._above)
+        both.addLayout(row)
         for part in (self.later_button, self.back_button, self.next_button):
             row.addWidget(part)
         self.refuse_button.clicked.connect(self.refused)
@@ -91,3 +99,20 @@ class TurnFooter(QFrame):
         """Say why one may not go on; empty says nothing."""
         self.note.show_note("circle-alert", text, "wait")
         self.next_button.setAccessibleDescription(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Put the reason above the buttons where it has no room beside them (large text)."""
+        buttons = (self.refuse_button, self.later_button, self.back_button, self.next_button)
+        wanted = [each.sizeHint().width() for each in buttons if not each.isHidden()]
+        wanted.append(self.note.sizeHint().width())
+        is_tight = sum(wanted) + scaled(12) * (len(wanted) + 1) + scaled(64) > self.width()
+        where, other = (self._above, self._row) if is_tight else (self._row, self._above)
+        if where.indexOf(self.note) < 0:
+            other.removeWidget(self.note)
+            where.insertWidget(1 if is_tight else 2, self.note, 0, Qt.AlignmentFlag.AlignVCenter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled
@@ -12,6 +12,16 @@ from app.ui.widgets import Column, TextKind, label
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLabel
+
+
+class _Aside(Column):
+    """The right part: it is never narrower than its buttons."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's."""
+        inner = self.widget()
+        width = inner.minimumSizeHint().width() + scaled(8) if inner is not None else 0
+        return QSize(width, super().minimumSizeHint().height())
 
 
 class Step(QWidget):
@@ -31,7 +41,7 @@ class Step(QWidget):
         self.column = Column(margin=0, spacing=12)
         self.main = self.column.body
         self.main.setContentsMargins(scaled(6), scaled(6), scaled(18), scaled(16))
-        self.aside_column = Column(margin=0, spacing=12)
+        self.aside_column = _Aside(margin=0, spacing=12)
         self.aside = self.aside_column.body
         self.aside.setContentsMargins(scaled(6), scaled(6), scaled(6), scaled(16))
         row = QHBoxLayout(self)
