@@ -1,7 +1,6 @@
 """The desktop: one window, from the first start through sign-in to the pages of whoever is signed in, and the lock."""
 
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,18 +13,18 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.identity.hardening import harden_process
 from app.identity.keystore import KeyStoreWrongPasswordError
-from app.identity.private_files import ExposedFileError
 from app.ui.background import Background, Task
 from app.ui.lock import LockFacts, LockPage
 from app.ui.pages.settings import SettingsPage
 from app.ui.pages.sign_in import SignInPage, StartPage, role_words
 from app.ui.pages.workplace import Workplace
-from app.ui.preferences import Preferences, keep_preferences, preferences_file, read_preferences
-from app.ui.theme import Fonts, Look, apply, cache_folder
+from app.ui.preferences import Preferences, preferences_file
+from app.ui.theme import Look
 from app.ui.theme import look as current_look
-from app.ui.theme.fonts import cut_apart
 from app.ui.widgets import Action, AlonePage, PaletteItem, State, Toast
 from app.ui.window import MainWindow
+from app.wiring.begun import Begun
+from app.wiring.choices import Choices
 from app.wiring.desks import Desk, PatientDesk, StaffDesk, sign_in, sign_in_patient
 from app.wiring.following import Followed, Follower
 from app.wiring.notices import notices_of
@@ -69,20 +68,16 @@ class Desktop(QObject):
 
     def __init__(self, folder: Path, clock: Callable[[], int], settings: Path) -> None:
         super().__init__()
-        self._folder, self._clock, self._settings = folder, clock, settings
-        self.preferences: Preferences = read_preferences(settings)
-        self._fonts = Fonts()
-        is_cut = self._fonts.load(cache_folder())
-        _apply(self.preferences.look)
+        self._folder, self._clock = folder, clock
+        self._choices = Choices(settings, self)
         self.background = Background(parent=self)
         self.window = MainWindow()
-        if not is_cut:
-            self.background.run(self.window, lambda: cut_apart(cache_folder()), self._use_cut_fonts, self.report)
+        self._choices.cut_fonts(self.background, self.window, self.report)
         self.started: Started | None = None
         self.desk: Desk | None = None
         self.turns = Turns(self)
         self.followed: Followed | None = None
-        self._begun = _Begun()
+        self._begun = Begun()
         self._rooms: Rooms | None = None
         self._card_text = ""
         self._last_page = ""
@@ -371,15 +366,17 @@ class Desktop(QObject):
 
     # settings, look
 
+    @property
+    def preferences(self) -> Preferences:
+        """What the account chose."""
+        return self._choices.preferences
+
     def prefer(self, chosen: Preferences) -> None:
         """Use other choices at once, and keep them."""
-        before, self.preferences = self.preferences, chosen
+        before = self.preferences
+        self._choices.keep(chosen)
         if chosen.look != current_look():
             self.window.set_look(chosen.look)
-        try:
-            keep_preferences(self._settings, chosen)
-        except (OSError, ExposedFileError) as error:
-            note_failure(error)
         if self.desk is not None:
             self.start_idle(is_patient=isinstance(self.desk, PatientDesk))
             if (chosen.text_scale, chosen.compact) != (before.text_scale, before.compact):
@@ -398,25 +395,17 @@ class Desktop(QObject):
         """Text size by key: kept like a choice under Settings, except in a patient's turn, which gives it back."""
         if self.turns.is_open or look.text_scale == self.preferences.text_scale:
             return
-        self.preferences = replace(self.preferences, text_scale=look.text_scale)
+        self._choices.keep(replace(self.preferences, text_scale=look.text_scale))
         for page in self.window.findChildren(SettingsPage):
             page.show_chosen(self.preferences)
-        try:
-            keep_preferences(self._settings, self.preferences)
-        except (OSError, ExposedFileError) as error:
-            note_failure(error)
         shown = self.window.findChild(SignInPage)
         if shown is not None:
             self.show_sign_in(shown.current_key)
 
     def _system_changed(self) -> None:
-        wanted = replace(current_look(), scheme=self.preferences.look.scheme)
+        wanted = self._choices.system_look
         if not self._closed and wanted != current_look():
             self.window.set_look(wanted)
-
-    def _use_cut_fonts(self, _: None) -> None:
-        self._fonts.load(cache_folder())
-        _apply(current_look())
 
     # what went wrong
 
@@ -438,35 +427,6 @@ class Desktop(QObject):
         if self.started is None:
             raise RuntimeError("the machine is not ready")
         return self.started
-
-
-class _Begun:
-    """Holds what the start made until the window has it, so that closing in between closes it too."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._started: Started | None = None
-
-    def keep(self, task: Task, started: Started) -> Started:
-        """Hold it; close it at once if nobody waits for it any more."""
-        with self._guard:
-            if task.is_cancelled:
-                started.installation.close()
-            else:
-                self._started = started
-        return started
-
-    def take(self) -> Started | None:
-        """Return it, once."""
-        with self._guard:
-            started, self._started = self._started, None
-        return started
-
-
-def _apply(look: Look) -> None:
-    application = QApplication.instance()
-    if isinstance(application, QApplication):
-        apply(application, look)
 
 
 def _report(task: Task, done: int, total: int, text: str) -> None:

@@ -164,8 +164,10 @@ class Sheet(QDialog):
         room = window.height() - scaled(16)
         if height > room and self._middle.parent() is not None and not self._scrolls:
             self._let_scroll()
-            layout.invalidate()
-            layout.activate()
+            for each in (self._inside, layout):  # both still hold the minimum from before
+                each.invalidate()
+                each.activate()
+            self.setMinimumHeight(0)
         self.resize(width, min(height, room))
         middle = window.mapToGlobal(window.rect().center())
         self.move(middle - QPoint(self.width() // 2, self.height() // 2))
