@@ -16,7 +16,6 @@ import ledger.contract
 from ledger.blocks import Block, Entry, Head
 from ledger.contract import canonical
 from ledger.contract.canonical import Json
-from ledger.contract.errors import ContractError
 from ledger.contract.state import Key
 from ledger.execution import Contract, Execution, is_stale, run
 from ledger.faults import Fault, LedgerFaultError
@@ -285,10 +284,7 @@ class Replica:
         """
         if entry.name != "RecordReleases":
             return
-        try:
-            head = canonical.decode_object(entry.arguments).get("head")
-        except ContractError:
-            return
+        head = canonical.load(entry.arguments).get("head")  # canonical, since the rules took it
         number, seen = (head.get("number"), head.get("hash")) if isinstance(head, dict) else (None, None)
         if not isinstance(number, int):
             return
