@@ -85,7 +85,7 @@ class ConsentTurn(QFrame):
         self._choices: Choices | None = None
         self._checking: Checking | None = None
         self._receipt: Receipt | None = None
-        self._has_read = self._is_over = False
+        self._has_read = self._is_over = self._has_chosen_language = False
         self._signing = Recording(where.place, self)
         self._signing.recorded.connect(self._recorded)
         self._signing.failed.connect(self._sign_failed)
@@ -262,6 +262,8 @@ class ConsentTurn(QFrame):
         if isinstance(self._step, Identity):
             self._step.fields.forget()
         self.unlocked.emit(turn)
+        if not self._kept and not self._has_chosen_language:
+            self._language = turn.language  # her hospital knows which one she reads
         self._begin(turn)
 
     def _begin(self, turn: Turn) -> None:
@@ -373,6 +375,7 @@ class ConsentTurn(QFrame):
         if language == self._language or self._signing.is_open:
             return
         self._language, self._checking = language, None
+        self._has_chosen_language = True
         if self._turn is not None and not self._is_over:
             self._turn.read(language)
         self._build()
