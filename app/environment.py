@@ -80,7 +80,7 @@ def missing_packages(names: Sequence[str]) -> tuple[str, ...]:
     asked = [spelling for name in names for spelling in (name, name + "t64")]
     command = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *asked]
     # Absent names make dpkg-query exit 1 although it lists the others.
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed command)
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     installed = {line.split()[1] for line in answer.stdout.splitlines() if line.startswith("installed ")}
     return tuple(name for name in names if name not in installed and name + "t64" not in installed)
 
@@ -105,7 +105,7 @@ def install_packages(names: Sequence[str], say: Callable[[str], None]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         command = [*prefix, "apt-get", "-qq", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 (names above)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise NotPreparedError(f"{' '.join(command)} failed:\n{done.stderr.strip() or done.stdout.strip()}")
 
@@ -115,7 +115,7 @@ def _elevation() -> list[str] | None:
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
-    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
         return [sudo, "-n"]
     return None
 
@@ -159,7 +159,7 @@ class Environment:
         say("Compiling")
         # In parallel, and without an error for the code templates that some packages ship as .py.
         compile_all = [str(self.python), "-m", "compileall", "-q", "-j", "0", str(self._packages())]
-        subprocess.run(compile_all, capture_output=True, check=False)  # noqa: S603
+        subprocess.run(compile_all, capture_output=True, check=False)
         (self._packages() / "assent.pth").write_text(f"{self.root}\n", encoding="utf-8")
         # The development lock contains the runtime lock, so its installation is one of both.
         locks = [lock] if lock == RUNTIME_LOCK else [RUNTIME_LOCK, lock]
@@ -184,7 +184,7 @@ class Environment:
         if not self.python.exists():
             return False
         question = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
-        return subprocess.run([self.python, "-c", question], capture_output=True, check=False).returncode == 0  # noqa: S603
+        return subprocess.run([self.python, "-c", question], capture_output=True, check=False).returncode == 0
 
     def _packages(self) -> Path:
         question = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -215,7 +215,7 @@ def _pip(python: Path, lock: Path, say: Callable[[str], None]) -> None:
     options = ["--require-hashes", "--no-deps", "--no-compile", "--only-binary", ":all:", "--progress-bar", "off"]
     command = [str(python), "-m", "pip", "--disable-pip-version-check", "install", *options, "-r", str(lock)]
     say(f"Installing the packages of {lock.name}")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         lines: list[str] = []
         for line in pip.stdout or ():
             lines.append(line.rstrip())
@@ -226,7 +226,7 @@ def _pip(python: Path, lock: Path, say: Callable[[str], None]) -> None:
 
 
 def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (own commands)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NotPreparedError(f"{' '.join(command)} failed:\n{(done.stderr or done.stdout).strip()}")
     return done.stdout

@@ -171,13 +171,13 @@ def actions(elements: Elements) -> frozenset[str]:
 
 def classes(elements: Elements, tag: Tag) -> frozenset[str]:
     """Return the tags of ``class``."""
-    return _stated("class" in elements, _tagged(TagKind.CLASS, _codings(elements, "class"), tag))
+    return _limit(_tagged(TagKind.CLASS, _codings(elements, "class"), tag)) if "class" in elements else frozenset()
 
 
 def content_codes(elements: Elements, tag: Tag) -> frozenset[str]:
     """Return the tags of ``code``."""
     stated = [code for each in _objects(elements, "code") for code in codes.codings(each)]
-    return _stated("code" in elements, _tagged(TagKind.CODE, stated, tag))
+    return _limit(_tagged(TagKind.CODE, stated, tag)) if "code" in elements else frozenset()
 
 
 def period(elements: Elements, kind: Kind, zone: int, tag: Tag) -> frozenset[str]:
@@ -185,7 +185,7 @@ def period(elements: Elements, kind: Kind, zone: int, tag: Tag) -> frozenset[str
     if "dataPeriod" not in elements:
         return frozenset()
     if kind is Kind.PERMIT:
-        return _stated(True, {tag(TagKind.DATE, cell) for cell in _whole_days(elements, zone)})  # noqa: FBT003
+        return _limit(tag(TagKind.DATE, cell) for cell in _whole_days(elements, zone))
     cells = _touched_days(elements, zone)
     above = {each for cell in cells for each in calendar.cells_above(cell)}
     dates = {tag(TagKind.DATE, cell) for cell in cells}
@@ -270,9 +270,9 @@ def _role_entries(untrusted: Elements | None, context: Context) -> list[Actor | 
     ]
 
 
-def _stated(stated: bool, tags: Iterable[str]) -> frozenset[str]:  # noqa: FBT001
+def _limit(tags: Iterable[str]) -> frozenset[str]:
     """A stated element never compiles to "no limit" (DECISION.md 2)."""
-    return frozenset(tags) or frozenset({NEVER}) if stated else frozenset()
+    return frozenset(tags) or frozenset({NEVER})
 
 
 def _tagged(kind: TagKind, stated: list[codes.Coding], tag: Tag) -> set[str]:

@@ -93,8 +93,8 @@ def _signing(consent: Untrusted, artefact: Artefact) -> Signing:
     signed_at = read_date_time(consent["dateTime"])
     if signed_at is None:
         raise ValueError("dateTime")
-    person = artefact.context.resource(performer) or {}
-    period: Untrusted = person.get("period") or {}  # type: ignore[assignment]
+    person: Untrusted = artefact.context.resource(performer) or {}
+    period: Untrusted = person.get("period") or {}
     party = Party(
         patient_id=_name(patient),
         custodian=_name(organization["reference"]),

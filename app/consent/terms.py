@@ -190,7 +190,7 @@ class Terms:
         purpose = wire.strings(terms["purpose"])
         categories = frozenset(_one_of(Category, each) for each in wire.items(terms["categories"]))
         days = wire.integer(terms["keep_open_days"])
-        if len(purpose) != 2 or not categories or not 1 <= days <= wire.MAX_RETENTION_DAYS:  # noqa: PLR2004
+        if len(purpose) != 2 or not categories or not 1 <= days <= wire.MAX_RETENTION_DAYS:  # noqa: PLR2004 (system, code)
             raise ContractError("malformed", "terms")
         return cls(
             grantee=Grantee.from_wire(terms["grantee"]),

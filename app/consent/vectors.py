@@ -206,7 +206,7 @@ def _facts(record: Case) -> RecordFacts:
 class _Same(dict[str, str]):
     """In the vectors a reference is its own ledger id."""
 
-    def get(self, key: str, default: object = None) -> str:  # noqa: ARG002
+    def get(self, key: str, default: object = None) -> str:  # noqa: ARG002 (a mapping's signature)
         return key
 
 

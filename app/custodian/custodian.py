@@ -41,6 +41,7 @@ from ledger.contract.parties import of_grantee
 from ledger.replica import ReplicaHaltedError
 from ledger.signatures import signed_bytes
 
+_ID_MAX: Final = 64  # PROTOCOL.md C: ids of the ledger
 _Signed = Callable[[Desk, Request, Caller], dict[str, Json]]
 _Unsigned = Callable[[Desk, Request], dict[str, Json]]
 _NOBODY: Final = Caller("", "", "", "")
@@ -210,7 +211,7 @@ class Custodian:
         """Answer with the code; refusals of a release are written down (E.3, E.4)."""
         if request.type == "release-request":
             ids = [request.fields.get(name) for name in ("patient_id", "access_id")]
-            patient_id, access_id = (each if isinstance(each, str) and len(each) <= 64 else "" for each in ids)  # noqa: PLR2004
+            patient_id, access_id = (each if isinstance(each, str) and len(each) <= _ID_MAX else "" for each in ids)
             entry = JournalEntry(
                 JournalKind.REFUSE,
                 patient_id,

@@ -68,15 +68,19 @@ def compare_journal(desk: Desk) -> None:
         if not journal.compared:
             journal.verify()
         posted = [event for event in desk.replica.events(journal.compared) if _is_own(desk, event, height)]
-        for patient_id, access_id in {pair for event in posted for pair in _released(event)}:
-            committed = desk.find("release", patient_id, access_id) or {}
-            if journal.find_receipt(patient_id, access_id) != committed.get("receipt"):
-                raise JournalError(f"a release on the ledger is not in the journal: {access_id}")  # noqa: TRY301
-        if posted and not journal.contains(*_posted_head(desk, posted[-1])):
-            raise JournalError("the journal does not contain the head on the ledger")  # noqa: TRY301
+        _compare_posted(desk, posted)
     except (JournalError, LedgerFaultError) as found:
         journal.fault = str(found)
     journal.compared = height
+
+
+def _compare_posted(desk: Desk, posted: list[Event]) -> None:
+    for patient_id, access_id in {pair for event in posted for pair in _released(event)}:
+        committed = desk.find("release", patient_id, access_id) or {}
+        if desk.journal.find_receipt(patient_id, access_id) != committed.get("receipt"):
+            raise JournalError(f"a release on the ledger is not in the journal: {access_id}")
+    if posted and not desk.journal.contains(*_posted_head(desk, posted[-1])):
+        raise JournalError("the journal does not contain the head on the ledger")
 
 
 def _is_own(desk: Desk, event: Event, height: int) -> bool:

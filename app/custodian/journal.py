@@ -19,7 +19,13 @@ from app.custodian.database import connect, truncate
 from ledger.contract.canonical import Json, encode
 
 GENESIS: Final = "0" * 64
-_COLUMNS: Final = "sequence, previous, kind, patient_id, access_id, msp_id, subject, code, digest, at, hash"
+_SELECT: Final = (
+    "SELECT sequence, previous, kind, patient_id, access_id, msp_id, subject, code, digest, at, hash FROM rows"
+)
+_INSERT: Final = (
+    "INSERT INTO rows (sequence, previous, kind, patient_id, access_id, msp_id, subject, code, digest, at, hash)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS rows (
     sequence INTEGER PRIMARY KEY, previous TEXT NOT NULL, kind TEXT NOT NULL, patient_id TEXT NOT NULL,
@@ -234,7 +240,7 @@ class Journal:
             JournalError: a row was changed, left out or put in.
         """
         where = "" if patient_id is None else " WHERE patient_id = ?"
-        query = f"SELECT {_COLUMNS} FROM rows{where} ORDER BY sequence"  # noqa: S608  -- both parts are constants
+        query = _SELECT + where + " ORDER BY sequence"
         sequence, previous = 0, GENESIS
         with self._lock:
             found = self._database.execute(query, () if patient_id is None else (patient_id,)).fetchall()
@@ -248,7 +254,7 @@ class Journal:
 
     def rows_after(self, sequence: int) -> list[JournalRow]:
         """Return the rows above a sequence, in order."""
-        query = f"SELECT {_COLUMNS} FROM rows WHERE sequence > ? ORDER BY sequence"  # noqa: S608
+        query = _SELECT + " WHERE sequence > ? ORDER BY sequence"
         with self._lock:
             return [_read(row) for row in self._database.execute(query, (sequence,)).fetchall()]
 
@@ -292,8 +298,7 @@ class Journal:
             entry.at,
             row.hash,
         )
-        query = f"INSERT INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-        self._database.execute(query, values)
+        self._database.execute(_INSERT, values)
         return row
 
 

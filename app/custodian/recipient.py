@@ -1,6 +1,8 @@
 """What a recipient checks before it opens anything (PROTOCOL.md E.3): its own committed entry says the same."""
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -81,21 +83,22 @@ def _open(
         raise ReplyError("the custodian's block is not ours")
     if until > number(value, "until"):
         raise ReplyError("the reply outlives the entry")
-    common = {
-        "network_id": network_id,
-        "custodian_msp": custodian_msp,
-        "access_id": access.access_id,
-        "patient_id": access.patient_id,
-        "by": value["by"],
-        "purpose": text(value, "purpose"),
-        "until": until,
-    }
+    info = partial(
+        record_info,
+        network_id=network_id,
+        custodian_msp=custodian_msp,
+        access_id=access.access_id,
+        patient_id=access.patient_id,
+        by=value["by"],
+        purpose=text(value, "purpose"),
+        until=until,
+    )
     items = objects(reply, "items", 64)
     rows: tuple[IndexRow, ...] = ()
     records: list[ReleasedRecord] = []
     withheld = 0
     if value.get("kind") == INDEX:
-        rows, withheld = _rows(items, release_key, common)
+        rows, withheld = _rows(items, release_key, info)
     else:
         permitted = {
             (text(item, "record_id"), number(item, "version"))
@@ -107,7 +110,7 @@ def _open(
             if key not in permitted:
                 raise ReplyError("the reply opens what the entry does not permit")
             permitted.discard(key)
-            records.append(_record(item, release_key, common, commitment_of(state, access.patient_id, *key)))
+            records.append(_record(item, release_key, info, commitment_of(state, access.patient_id, *key)))
         if permitted:
             raise ReplyError("the reply leaves out what the entry permits")
     return Released(
@@ -128,18 +131,12 @@ def _open(
 
 
 def _record(
-    item: dict[str, Json], release_key: X25519PrivateKey, common: dict[str, Json], commitment: str
+    item: dict[str, Json], release_key: X25519PrivateKey, info: Callable[..., bytes], commitment: str
 ) -> ReleasedRecord:
     manifest = member(item, "manifest")
     record_id, version = text(item, "record_id"), number(item, "version")
-    info = record_info(
-        kind="record-key",
-        record_id=record_id,
-        version=version,
-        commitment=commitment,
-        **common,  # type: ignore[arg-type]
-    )
-    identity = open_sealed(release_key, info, raw_bytes(item, "sealed"))
+    bound = info(kind="record-key", record_id=record_id, version=version, commitment=commitment)
+    identity = open_sealed(release_key, bound, raw_bytes(item, "sealed"))
     return ReleasedRecord(
         record_id,
         version,
@@ -152,12 +149,12 @@ def _record(
 
 
 def _rows(
-    items: list[dict[str, Json]], release_key: X25519PrivateKey, common: dict[str, Json]
+    items: list[dict[str, Json]], release_key: X25519PrivateKey, info: Callable[..., bytes]
 ) -> tuple[tuple[IndexRow, ...], int]:
     if len(items) != 1:
         raise ReplyError("an index has one item")
-    info = record_info(kind=INDEX, record_id="", version=0, commitment="", **common)  # type: ignore[arg-type]
-    content = decode_object(open_sealed(release_key, info, raw_bytes(items[0], "sealed")))
+    bound = info(kind=INDEX, record_id="", version=0, commitment="")
+    content = decode_object(open_sealed(release_key, bound, raw_bytes(items[0], "sealed")))
     rows = tuple(
         IndexRow(
             text(row, "record_id"), number(row, "version"), text(row, "class"), text(row, "date"), text(row, "display")

@@ -45,7 +45,7 @@ class SealedTable:
     def put(self, row_id: str, value: dict[str, Json], group: str = "") -> None:
         """Write or replace a row."""
         sealed = wrap(self._key, group.encode() + b"\n" + encode(value), self._place(row_id), self._random)
-        query = f"INSERT OR REPLACE INTO {self._name} (id, grouped, sealed) VALUES (?, ?, ?)"  # noqa: S608
+        query = f"INSERT OR REPLACE INTO {self._name} (id, grouped, sealed) VALUES (?, ?, ?)"
         with self._lock, self._database:
             self._database.execute(query, (row_id, self._blind(self._key, group), sealed))
 
@@ -55,27 +55,27 @@ class SealedTable:
         Raises:
             UnwrapError: the row was changed or moved.
         """
-        query = f"SELECT sealed FROM {self._name} WHERE id = ?"  # noqa: S608
+        query = f"SELECT sealed FROM {self._name} WHERE id = ?"
         with self._lock:
             row = self._database.execute(query, (row_id,)).fetchone()
         return None if row is None else self._open(row_id, row[0])
 
     def of_group(self, group: str) -> Iterator[tuple[str, dict[str, Json]]]:
         """Yield the rows of a group, in the order of their ids."""
-        query = f"SELECT id, sealed FROM {self._name} WHERE grouped = ? ORDER BY id"  # noqa: S608
+        query = f"SELECT id, sealed FROM {self._name} WHERE grouped = ? ORDER BY id"
         with self._lock:
             rows = self._database.execute(query, (self._blind(self._key, group),)).fetchall()
         return ((row_id, self._open(row_id, sealed)) for row_id, sealed in rows)
 
     def count(self, group: str) -> int:
         """Return how many rows a group has."""
-        query = f"SELECT count(*) FROM {self._name} WHERE grouped = ?"  # noqa: S608
+        query = f"SELECT count(*) FROM {self._name} WHERE grouped = ?"
         with self._lock:
             return int(self._database.execute(query, (self._blind(self._key, group),)).fetchone()[0])
 
     def all(self) -> Iterator[tuple[str, dict[str, Json]]]:
         """Yield all rows, in the order of their ids."""
-        query = f"SELECT id, sealed FROM {self._name} ORDER BY id"  # noqa: S608
+        query = f"SELECT id, sealed FROM {self._name} ORDER BY id"
         with self._lock:
             rows = self._database.execute(query).fetchall()
         return ((row_id, self._open(row_id, sealed)) for row_id, sealed in rows)
@@ -83,11 +83,11 @@ class SealedTable:
     def remove(self, row_id: str) -> None:
         """Delete a row; its bytes are overwritten."""
         with self._lock, self._database:
-            self._database.execute(f"DELETE FROM {self._name} WHERE id = ?", (row_id,))  # noqa: S608
+            self._database.execute(f"DELETE FROM {self._name} WHERE id = ?", (row_id,))
 
     def remove_group(self, group: str) -> None:
         """Delete the rows of a group; their bytes are overwritten."""
-        query = f"DELETE FROM {self._name} WHERE grouped = ?"  # noqa: S608
+        query = f"DELETE FROM {self._name} WHERE grouped = ?"
         with self._lock, self._database:
             self._database.execute(query, (self._blind(self._key, group),))
 
@@ -97,8 +97,8 @@ class SealedTable:
         Raises:
             UnwrapError: a row does not open with the present key.
         """
-        rows = self._database.execute(f"SELECT id, sealed FROM {self._name}").fetchall()  # noqa: S608
-        query = f"UPDATE {self._name} SET grouped = ?, sealed = ? WHERE id = ?"  # noqa: S608
+        rows = self._database.execute(f"SELECT id, sealed FROM {self._name}").fetchall()
+        query = f"UPDATE {self._name} SET grouped = ?, sealed = ? WHERE id = ?"
         for row_id, sealed in rows:
             plaintext = unwrap(self._key, sealed, self._place(row_id))
             group = bytes(plaintext).partition(b"\n")[0].decode()

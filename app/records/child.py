@@ -73,8 +73,9 @@ class Array(Protocol):
     def shape(self) -> tuple[int, ...]:
         """Its dimensions."""
 
-    def tobytes(self) -> bytes:
-        """Return the content in row order."""
+    @property
+    def dtype(self) -> object:
+        """The type of a value."""
 
 
 Answer = tuple[dict[str, object], Sequence[Array]]
@@ -242,7 +243,7 @@ class _Session:
         places: list[dict[str, object]] = []
         offset = 0
         for array in arrays:
-            places.append({"dtype": str(array.dtype), "shape": list(array.shape), "offset": offset})  # type: ignore[attr-defined]
+            places.append({"dtype": str(array.dtype), "shape": list(array.shape), "offset": offset})
             offset += _aligned(array.nbytes)
         text = json.dumps({"document": document, "arrays": places}).encode()
         start = _aligned(8 + len(text))
@@ -270,7 +271,7 @@ class _Session:
 
 def _copy(array: Array, view: memoryview, position: int) -> None:
     numpy = importlib.import_module("numpy")
-    target = numpy.frombuffer(view, array.dtype, int(numpy.prod(array.shape)), position)  # type: ignore[attr-defined]
+    target = numpy.frombuffer(view, array.dtype, int(numpy.prod(array.shape)), position)
     target.reshape(array.shape)[...] = array
 
 

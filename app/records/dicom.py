@@ -167,7 +167,7 @@ class _Header:
     """A data set whose absent elements cost nothing to ask for; most of those asked for are absent."""
 
     def __init__(self, ds: Any) -> None:
-        from pydicom.datadict import tag_for_keyword  # noqa: PLC0415
+        from pydicom.datadict import tag_for_keyword
 
         self.dataset = ds
         self._tag_of = tag_for_keyword
@@ -183,7 +183,7 @@ class _Header:
 
 
 def _read(untrusted: memoryview, *, stop_before_pixels: bool) -> _Header:
-    import pydicom  # noqa: PLC0415  -- one second of imports; the child has it warm
+    import pydicom
 
     return _Header(pydicom.dcmread(io.BytesIO(untrusted), stop_before_pixels=stop_before_pixels))
 
@@ -285,8 +285,8 @@ def _order(ds: Any) -> list[float]:
 
 
 def _decode(ds: Any, structure: Structure, limits: Limits) -> tuple["np.ndarray[Any, Any]", str]:
-    import numpy as np  # noqa: PLC0415
-    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415
+    import numpy as np
+    from pydicom.pixels.decoders.base import get_decoder
 
     if not any(keyword in ds for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise RefusedError("It holds no picture; its values are in the file itself.")
@@ -316,7 +316,7 @@ def _native(
     ds: _Header, structure: Structure, untrusted: memoryview, limits: Limits
 ) -> tuple["np.ndarray[Any, Any]", str]:
     """Return uncompressed grey pixels of whole bytes straight from the file; anything else goes through pydicom."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     _check_size(ds, limits)
     bits, samples = int(ds.get("BitsAllocated", 0) or 0), int(ds.get("SamplesPerPixel", 1) or 1)
@@ -339,7 +339,7 @@ def _native(
 
 
 def _unsupported(syntax: str) -> RefusedError:
-    from pydicom.uid import UID  # noqa: PLC0415
+    from pydicom.uid import UID
 
     return RefusedError(_UNSUPPORTED.format(name=_SYNTAX_NAMES.get(syntax) or plain(UID(syntax).name)))
 
@@ -360,7 +360,7 @@ def _check_codestreams(ds: Any, structure: Structure, limits: Limits) -> None:
     """Compare what compressed frames claim with what the header claims, before a decoder believes them."""
     if structure.pixels is None or not structure.transfer_syntax_uid.startswith("1.2.840.10008.1.2.4"):
         return
-    from pydicom.encaps import generate_frames  # noqa: PLC0415
+    from pydicom.encaps import generate_frames
 
     frames = max(int(_number(ds.get("NumberOfFrames")) or 1), 1)
     most = int(ds.get("Rows")) * int(ds.get("Columns")) * 4
@@ -373,7 +373,7 @@ def _check_codestreams(ds: Any, structure: Structure, limits: Limits) -> None:
             claimed = (width - left) * (height - top)
         elif frame.startswith(b"\xff\xd8"):
             precision, claimed = _jpeg_frame(frame)
-            if precision > 8 and structure.transfer_syntax_uid.endswith((".50", ".51")):  # noqa: PLR2004
+            if precision > 8 and structure.transfer_syntax_uid.endswith((".50", ".51")):  # noqa: PLR2004 (bits)
                 raise _unsupported("1.2.840.10008.1.2.4.51")
         if claimed > most or claimed > limits.output_bytes:
             raise RefusedError(
@@ -483,14 +483,14 @@ def _spacing(holder: Any, notes: list[str]) -> list[float] | None:
 
 def _lut(ds: Any, keyword: str, arrays: list[Any]) -> dict[str, object] | None:
     """Return a look-up table's first mapped value and the place of its data (PS3.3 C.11.1, C.11.2)."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     items = _several(ds.get(keyword))
     if not items:
         return None
     descriptor = [int(value) for value in _several(items[0].get("LUTDescriptor"))]
     raw = items[0].get("LUTData")
-    if len(descriptor) != 3:  # noqa: PLR2004
+    if len(descriptor) != 3:  # noqa: PLR2004 (entries, first, bits)
         return None
     entries = descriptor[0] or 65536
     if isinstance(raw, bytes):
@@ -504,7 +504,7 @@ def _lut(ds: Any, keyword: str, arrays: list[Any]) -> dict[str, object] | None:
 
 
 def _palette(ds: Any, arrays: list[Any]) -> dict[str, object] | None:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if _text(ds, "PhotometricInterpretation") != "PALETTE COLOR":
         return None
@@ -513,7 +513,7 @@ def _palette(ds: Any, arrays: list[Any]) -> dict[str, object] | None:
     for color in ("Red", "Green", "Blue"):
         descriptor = [int(value) for value in _several(ds.get(f"{color}PaletteColorLookupTableDescriptor"))]
         raw = ds.get(f"{color}PaletteColorLookupTableData")
-        if len(descriptor) != 3 or not isinstance(raw, bytes):  # noqa: PLR2004
+        if len(descriptor) != 3 or not isinstance(raw, bytes):  # noqa: PLR2004 (as above)
             raise RefusedError("Its colour table is missing or in a form that Assent cannot show (segmented).")
         entries, first, bits = descriptor[0] or 65536, descriptor[1], descriptor[2]
         table = np.frombuffer(raw, "<u2" if len(raw) >= 2 * entries else "<u1")[:entries]

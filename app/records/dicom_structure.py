@@ -151,7 +151,7 @@ class _Walk:
         while True:
             self._close_finished()
             left = len(self._view) - self.position
-            if left < 8:  # noqa: PLR2004  -- shorter than any element
+            if left < 8:  # noqa: PLR2004 (an item's tag and length)  -- shorter than any element
                 if any(self._view[self.position :]) or any(level.end is not None for level in self._open):
                     raise RefusedError("It is cut short. Ask for the file to be sent again.")
                 return
@@ -252,7 +252,7 @@ class _Walk:
 
     def _looks_like_items(self, value: int, length: int) -> bool:
         """Implicit VR names no type: a value that begins with an item is a sequence."""
-        fits = length >= 8 and value + 8 <= len(self._view)  # noqa: PLR2004
+        fits = length >= 8 and value + 8 <= len(self._view)  # noqa: PLR2004 (an item's tag and length)
         return fits and self._tag.unpack_from(self._view, value) == (0xFFFE, 0xE000)
 
     def _skip(self, tag: int, value: int, length: int) -> None:

@@ -4,7 +4,7 @@ import decimal
 import itertools
 import json
 import re
-from json.decoder import scanstring  # type: ignore[attr-defined]
+from json.decoder import scanstring  # type: ignore[attr-defined]  # json's own scanner, absent from its stubs
 from typing import Any, Final, NoReturn
 
 from app.records.refusal import RefusedError
@@ -149,7 +149,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _number(text: str) -> Number:
     _, _, exponent = text.lower().partition("e")
-    if len(text) > _DIGITS or (exponent and (len(exponent) > 5 or abs(int(exponent)) > _LARGEST_EXPONENT)):  # noqa: PLR2004
+    if len(text) > _DIGITS or (exponent and (len(exponent) > 5 or abs(int(exponent)) > _LARGEST_EXPONENT)):  # noqa: PLR2004 ("+0300")
         raise RefusedError(f"Its number {text[:40]} is too large to be a measurement. Ask the sender.")
     return Number(text)
 

@@ -76,7 +76,7 @@ def pages(
 
 
 def _open(untrusted: memoryview, limits: Limits) -> Any:
-    import pypdfium2 as pdfium  # noqa: PLC0415  -- only in the child
+    import pypdfium2 as pdfium
 
     try:
         document = pdfium.PdfDocument(bytes(untrusted))
@@ -91,7 +91,7 @@ def _open(untrusted: memoryview, limits: Limits) -> Any:
 
 
 def _check_first_page(document: Any) -> None:
-    import pypdfium2 as pdfium  # noqa: PLC0415
+    import pypdfium2 as pdfium
 
     try:
         width, height = document[0].get_size()
@@ -102,7 +102,7 @@ def _check_first_page(document: Any) -> None:
 
 
 def _render(document: Any, number: int, scale: float) -> "np.ndarray[Any, Any]":
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     page = document[number]
     width, height = page.get_size()
@@ -112,7 +112,7 @@ def _render(document: Any, number: int, scale: float) -> "np.ndarray[Any, Any]":
     bitmap = page.render(scale=fitting, rev_byteorder=True, may_draw_forms=False)
     picture = np.array(bitmap.to_numpy(), copy=True)
     page.close()
-    return np.ascontiguousarray(picture[..., :3] if picture.ndim == 3 else np.repeat(picture[..., None], 3, 2))  # noqa: PLR2004
+    return np.ascontiguousarray(picture[..., :3] if picture.ndim == 3 else np.repeat(picture[..., None], 3, 2))  # noqa: PLR2004 (colour)
 
 
 def _text(document: Any, number: int) -> str:

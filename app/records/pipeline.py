@@ -82,7 +82,7 @@ class Plaintext(io.RawIOBase):
         """Say that it can be read."""
         return True
 
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # the stub wants any buffer
         """Fill the buffer from the stream; the part goes to the digesting thread."""
         try:
             part = self._stream.read(len(buffer))

@@ -67,13 +67,13 @@ class ReaderProcess:
             {"warm": sorted({OPERATIONS[name][0] for name in operations}), "limits": asdict(self.limits)}
         ).encode()
         with theirs, self._lock:
-            for attempt in (1, 2):
+            for is_last in (False, True):
                 try:
                     socket.send_fds(self._running(), [order], [theirs.fileno()])
                     break
                 except OSError:
                     self._stop()
-                    if attempt == 2:  # noqa: PLR2004
+                    if is_last:
                         ours.close()
                         raise RefusedError("The reader process cannot be started; restart Assent.") from None
         return ReaderSession(ours, self.limits)

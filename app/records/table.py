@@ -137,7 +137,7 @@ def _parse(untrusted: memoryview, limits: Limits) -> _Parsed:
         lines = list(_lines(text, delimiter, limits))
     except csv.Error as error:
         raise RefusedError(f"It is no table: {plain(str(error))}. Save it as CSV again.") from None
-    if len(lines) < 2:  # noqa: PLR2004  -- names and one row
+    if len(lines) < 2:  # noqa: PLR2004 (what a table is)  -- names and one row
         raise RefusedError(
             "It has no rows below its first line. The first line names the columns, each further line is a row."
         )
@@ -194,7 +194,7 @@ def _lines(text: str, delimiter: str, limits: Limits) -> "list[tuple[int, list[s
 def _check_columns(columns: list[str], lines: list[tuple[int, list[str]]]) -> None:
     if not all(columns) or all(_number_like(name) for name in columns):
         raise RefusedError("Line 1 must name every column. Add a first line with the names.")
-    if len(columns) < 2:  # noqa: PLR2004
+    if len(columns) < 2:  # noqa: PLR2004 (what a table is)
         raise RefusedError(
             "It has one column only. A table of values is needed, with comma, semicolon or tab between columns."
         )
@@ -238,7 +238,7 @@ def _decimal_mark(columns: list[str], lines: list[tuple[int, list[str]]], delimi
     for number, row in lines:
         for index in numeric:
             marks.add(number, row[index])
-    if len(marks.certain) == 2:  # noqa: PLR2004  -- both marks
+    if len(marks.certain) == 2:  # noqa: PLR2004 (what a table is)  -- both marks
         (one, a), (two, b) = marks.certain["."], marks.certain[","]
         raise RefusedError(f"Line {one} writes {a} and line {two} writes {b}. Use one decimal mark throughout.")
     usual = "" if delimiter == ";" or "," in marks.uncertain else "."

@@ -140,19 +140,20 @@ class LedgerAudit:
             entries += len(envelopes_of(block))
         alarm, took, now = replica.halted, time.perf_counter() - started, self.machine.clock()
         if alarm is None:
-            return Verification(True, replica.height, max(total, replica.height), entries, took, now)  # noqa: FBT003
-        entry = None if alarm.entry is None else alarm.entry + 1
+            return Verification(
+                ok=True, blocks=replica.height, total=max(total, replica.height), entries=entries, seconds=took, at=now
+            )
         return Verification(
-            False,  # noqa: FBT003
-            replica.height,
-            total,
-            entries,
-            took,
-            now,
-            alarm.block,
-            entry,
-            alarm.reason.value,
-            alarm.detail,
+            ok=False,
+            blocks=replica.height,
+            total=total,
+            entries=entries,
+            seconds=took,
+            at=now,
+            damaged_block=alarm.block,
+            damaged_entry=None if alarm.entry is None else alarm.entry + 1,
+            reason=alarm.reason.value,
+            detail=alarm.detail,
         )
 
     def blocks(self) -> tuple[BlockRow, ...]:

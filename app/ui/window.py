@@ -44,7 +44,7 @@ EVERYWHERE = (
     KeyLine("Esc", "Back or cancel"),
     KeyLine("?", "These keys"),
     KeyLine("Ctrl +", "Larger text"),
-    KeyLine("Ctrl −", "Smaller text"),  # noqa: RUF001 (a minus sign)
+    KeyLine("Ctrl −", "Smaller text"),
 )
 """The keys of the shell; no page may give one of them another meaning."""
 

@@ -172,7 +172,7 @@ def iso_day_text(day: str, language: str = "en") -> str:
     if len(parts) == 1:
         return parts[0]
     month = _MONTHS[language][int(parts[1]) - 1]
-    return f"{month} {parts[0]}" if len(parts) == 2 else day_text(date.fromisoformat(day[:10]), language)  # noqa: PLR2004
+    return f"{month} {parts[0]}" if len(parts) == 2 else day_text(date.fromisoformat(day[:10]), language)  # noqa: PLR2004 (year and month)
 
 
 def date_text(at: int, language: str = "en", zone: tzinfo | None = None) -> str:

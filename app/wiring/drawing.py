@@ -81,7 +81,7 @@ class Draughtsman:
         worklist.table.choose(row.key)
         worklist.open_wanted.emit(row)
         if wait:
-            self.wait(lambda: self.find(RecordFrame, missing_ok=True) is not None)
+            self.wait(lambda: self.seen(RecordFrame) is not None)
 
     def leave(self) -> None:
         """Go back to the worklist."""
@@ -167,15 +167,14 @@ class Draughtsman:
         elif isinstance(found, QPlainTextEdit):
             found.setPlainText(text)
 
-    def find(self, kind: type[T], *, missing_ok: bool = False) -> T:
-        """Return the visible widget of a kind."""
+    def seen(self, kind: type[T]) -> T | None:
+        """Return the visible widget of a kind, if there is one now."""
+        return next((each for each in self.window.findChildren(kind) if each.isVisible()), None)
 
-        def look() -> T | None:
-            return next((each for each in self.window.findChildren(kind) if each.isVisible()), None)
-
-        if not missing_ok:
-            self.wait(lambda: look() is not None, kind.__name__)
-        return look()  # type: ignore[return-value]
+    def find(self, kind: type[T]) -> T:
+        """Return the visible widget of a kind; wait until it is there."""
+        self.wait(lambda: self.seen(kind) is not None, kind.__name__)
+        return next(each for each in self.window.findChildren(kind) if each.isVisible())
 
     def dialogs(self) -> list[QWidget]:
         """Return what stands over the window."""

@@ -206,7 +206,7 @@ class Artist(Draughtsman):
         step = turn.step
         boxes = getattr(step, "records").boxes  # noqa: B009  -- the step's type is Choose here
         boxes["laboratory"].button.click()
-        getattr(step, "ai").segments.button(0).click()  # noqa: B009
+        getattr(step, "ai").segments.button(0).click()  # noqa: B009  -- same
         self.shoot("e2-chosen")
 
     @staticmethod

@@ -103,7 +103,7 @@ def check_consent(value: object) -> None:
     consent = _object(value, _CONSENT, "consent")
     _require(_is_id(consent["id"]), "id")
     authority = consent["authority"]
-    _require(isinstance(authority, list) and len(authority) == 2, "authority")  # noqa: PLR2004
+    _require(isinstance(authority, list) and len(authority) == 2, "authority")  # noqa: PLR2004 (from, until; PROTOCOL.md C)
     _require(all(each is None or _is_integer(each) for each in items(authority)), "authority")
     check_terms(consent["base"], consent["nested"], consent["retention_days"])
 
@@ -220,7 +220,7 @@ def _object(value: object, names: frozenset[str], what: str) -> Mapping[str, Jso
     return value
 
 
-def _require(fits: bool, what: str) -> None:  # noqa: FBT001
+def _require(fits: bool, what: str) -> None:  # noqa: FBT001 (an assertion's condition)
     if not fits:
         raise ContractError("malformed", what)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.custodian.journal import _COLUMNS, GENESIS, Journal, JournalError, JournalKind, _read, row_hash
+from app.custodian.journal import _SELECT, GENESIS, Journal, JournalError, JournalKind, _read, row_hash
 from app.custodian.messages import CustodianRefusal
 from app.custodian.results import Person, Statement
 from tests.support.custody import PIN, Opened, World, document
@@ -61,7 +61,7 @@ def rewritten(script: str) -> Callable[[Path], None]:
         database = sqlite3.connect(path)
         previous = GENESIS
         with database:
-            found = database.execute(f"SELECT {_COLUMNS} FROM rows ORDER BY sequence").fetchall()  # noqa: S608
+            found = database.execute(_SELECT + " ORDER BY sequence").fetchall()
             for number, row in enumerate(found, 1):
                 database.execute("UPDATE replies SET sequence = ? WHERE sequence = ?", (number, row[0]))
                 values = (number, previous, row_hash(number, previous, _read(row).entry), row[0])

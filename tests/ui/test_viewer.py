@@ -142,8 +142,8 @@ def test_corner_texts() -> None:
     assert corners == (
         ("Alma Fictive", "14 Mar 1961 F", "CT 24 Nov 2026 09:15", "PRIOR"),
         ("Lung 1.0 mm", "Im 3/5"),
-        ("W 1600  C −550", "Zoom 98 %"),  # noqa: RUF001
-        ("z −142.0 mm", "0.50 × 0.50 × 2.0 mm"),  # noqa: RUF001
+        ("W 1600  C −550", "Zoom 98 %"),
+        ("z −142.0 mm", "0.50 × 0.50 × 2.0 mm"),
     )
     uncalibrated = ImageSeries("k", "X-ray")
     uncalibrated.add([ct_image(np.zeros((1, 4, 4)), spacing=None)])

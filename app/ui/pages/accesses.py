@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
@@ -211,8 +211,8 @@ class AccessesPage(Page):
         if not rows:
             self.detail.show_row(None, (), None)
 
-    def _narrow(self, **changes: object) -> None:
-        self._filter = replace(self._filter, **changes)  # type: ignore[arg-type]
+    def _narrow(self, **changes: Any) -> None:
+        self._filter = replace(self._filter, **changes)
         self._show_rows()
 
     def _clear(self) -> None:

@@ -186,7 +186,7 @@ class RequestsPage(Page):
         self._rows = rows
         self.band.show_state(None)
         self._show_rows()
-        self.count_changed.emit(sum(row.state is RequestState.WAITING for row in rows), False)  # noqa: FBT003
+        self.count_changed.emit(sum(row.state is RequestState.WAITING for row in rows), False)  # noqa: FBT003 (a signal's value)
         self._hand_over_newest()
 
     def _hand_over_newest(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
@@ -74,7 +74,7 @@ class SettingsPage(Page):
         lock = "Lock after" if not self._is_patient else "Lock after, for patients"
         for name, about, control in (
             ("Theme", "System follows what your system prefers.", self.theme),
-            ("Text size", "Also Ctrl + and Ctrl − on every page.", self.text_size),  # noqa: RUF001 (a minus sign)
+            ("Text size", "Also Ctrl + and Ctrl − on every page.", self.text_size),
             ("Row height", "How close the lines of tables stand.", self.rows),
             (lock, "Without use. Locking closes what is open.", self.minutes),
             ("Sign out", "Leaves the sign-in page for the next person.", self.sign_out_button),
@@ -101,8 +101,8 @@ class SettingsPage(Page):
         self.rows.choose("30" if chosen.compact else "36")
         self.minutes.setCurrentIndex(self.minutes.findData(getattr(chosen, self._lock_name)))
 
-    def _change(self, **change: object) -> None:
-        chosen = replace(self._chosen, **change)  # type: ignore[arg-type]  # each name is a field, each value its type
+    def _change(self, **change: Any) -> None:
+        chosen = replace(self._chosen, **change)
         if chosen != self._chosen:
             self._chosen = chosen
             self.changed.emit(chosen)

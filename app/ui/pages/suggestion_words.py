@@ -101,8 +101,8 @@ def number_text(value: float) -> str:
 
 
 def signed_text(value: float) -> str:
-    """Write a number with its sign: "+2.76", "−0.46"."""  # noqa: RUF002 -- a minus sign
-    return f"{'−' if value < 0 else '+'}{abs(value):.2f}"  # noqa: RUF001 -- a minus sign
+    """Write a number with its sign: "+2.76", "−0.46"."""
+    return f"{'−' if value < 0 else '+'}{abs(value):.2f}"
 
 
 def bars_of(contributions: Sequence[Contribution], most: int) -> tuple[tuple[str, str, float], ...]:

@@ -170,7 +170,7 @@ class SuggestionsPage(Page):
     def _loaded(self, rows: tuple[QueueRow, ...]) -> None:
         self._is_loading = False
         self._show_rows(rows)
-        self.count_changed.emit(sum(not row.for_another for row in rows), False)  # noqa: FBT003
+        self.count_changed.emit(sum(not row.for_another for row in rows), False)  # noqa: FBT003 (a signal's value)
 
     def _failed(self, error: Exception) -> None:
         self._is_loading = False

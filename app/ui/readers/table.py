@@ -63,7 +63,7 @@ def _by_roles(table: Table, row: tuple[Cell, ...]) -> Measured:
 
 
 def _columns(rows: tuple[Measured, ...]) -> tuple[list[ColumnSpec[Measured]], int]:
-    """Return the columns that have something in them, and which one is the bar (−1 for none)."""  # noqa: RUF002
+    """Return the columns that have something in them, and which one is the bar (−1 for none)."""
     columns: list[ColumnSpec[Measured]] = []
     if any(row.sample for row in rows):
         columns.append(ColumnSpec("Sample", lambda row: row.sample, 90, tone="text2"))

@@ -48,7 +48,7 @@ def cut(folder: Path, weights: tuple[int, ...] = WEIGHTS) -> None:
         OSError: the folder cannot be written.
     """
     from fontTools.ttLib import TTFont  # noqa: PLC0415 (half a second that a start with cut fonts does not need)
-    from fontTools.varLib import instancer  # noqa: PLC0415
+    from fontTools.varLib import instancer  # noqa: PLC0415 (same)
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)

@@ -321,7 +321,7 @@ class ImageCanvas(QWidget):
         except IndexError:
             return ""
         stored = "" if found.value is None or found.unit == "stored" else f" · stored {found.stored[0]:g}"
-        return f"{found.text}{stored} · row {row + 1}, column {column + 1}".replace("-", "−")  # noqa: RUF001
+        return f"{found.text}{stored} · row {row + 1}, column {column + 1}".replace("-", "−")
 
     def length_text(self) -> str:
         """Return the measured length in words; empty if none is drawn."""
@@ -448,7 +448,7 @@ class ImageCanvas(QWidget):
             return self._image[1]
         pixels = picture(place, self._window, inverted=self._inverted)
         rows, columns = pixels.shape[:2]
-        form = QImage.Format.Format_RGB888 if pixels.ndim > 2 else QImage.Format.Format_Grayscale8  # noqa: PLR2004
+        form = QImage.Format.Format_RGB888 if pixels.ndim > 2 else QImage.Format.Format_Grayscale8  # noqa: PLR2004 (colour)
         drawn = QImage(pixels.data, columns, rows, pixels.strides[0], form)
         self._image = (key, drawn, pixels)
         return drawn

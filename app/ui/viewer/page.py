@@ -135,7 +135,7 @@ class ViewerPage(RecordFrame):
         self._separate()
         self.cine_button = self._add_action("Cine", "play", "C", self._do(ImageCanvas.toggle_cine))
         for number, (rows, columns) in enumerate(_LAYOUTS, 1):
-            name = f"{rows} × {columns}"  # noqa: RUF001
+            name = f"{rows} × {columns}"
             self._add_action(name, "", f"Ctrl Alt {number}", partial(self.set_layout, number))
         self.toolbar.addStretch(1)
         self._add_action("Panel", "panel-right", "F8", self.toggle_panel)

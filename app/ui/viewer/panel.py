@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def window_text(window: Window) -> str:
-    """Write centre and width: "−550 / 1600"."""  # noqa: RUF002 (a minus sign)
-    return f"{window.center:.0f} / {window.width:.0f}".replace("-", "−")  # noqa: RUF001
+    """Write centre and width: "−550 / 1600"."""
+    return f"{window.center:.0f} / {window.width:.0f}".replace("-", "−")
 
 
 class PresetRow(QAbstractButton):

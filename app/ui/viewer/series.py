@@ -98,15 +98,15 @@ def corner_texts(series: ImageSeries, index: int, window: Window | None, zoom: f
     )
     made = f"{image.modality} {iso_day_text(image.study_date)} {clock}".strip()
     flags = (*series.flags, *(("LOSSY",) if image.lossy else ()))
-    windowed = () if window is None else (f"W {window.width:.0f}  C {window.center:.0f}".replace("-", "−"),)  # noqa: RUF001
+    windowed = () if window is None else (f"W {window.width:.0f}  C {window.center:.0f}".replace("-", "−"),)
     bottom_right = []
     if frame.position is not None and len(frame.position) > 2:  # noqa: PLR2004 (x, y, z)
-        bottom_right.append(f"z {frame.position[2]:.1f} mm".replace("-", "−"))  # noqa: RUF001
+        bottom_right.append(f"z {frame.position[2]:.1f} mm".replace("-", "−"))
     if frame.pixel_spacing is not None:
         parts = [f"{value:.2f}" for value in frame.pixel_spacing]
         if frame.slice_thickness is not None:
             parts.append(f"{frame.slice_thickness:.1f}")
-        bottom_right.append(" × ".join(parts) + " mm")  # noqa: RUF001
+        bottom_right.append(" × ".join(parts) + " mm")
     else:
         bottom_right.append("not calibrated")
     return (

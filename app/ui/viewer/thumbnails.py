@@ -49,7 +49,7 @@ class Thumbnail(QAbstractButton):
             return None
         place = places[len(places) // 2]
         pixels = picture(place, rendering.first_window(place.image, place.frame).window, inverted=False)
-        form = QImage.Format.Format_RGB888 if pixels.ndim > 2 else QImage.Format.Format_Grayscale8  # noqa: PLR2004
+        form = QImage.Format.Format_RGB888 if pixels.ndim > 2 else QImage.Format.Format_Grayscale8  # noqa: PLR2004 (colour)
         rows, columns = pixels.shape[:2]
         whole = QImage(pixels.data, columns, rows, pixels.strides[0], form)
         edge = 2 * scaled(110)
