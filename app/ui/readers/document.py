@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPlainTextEdit, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from app.ui.pixels import image_of
 from app.ui.readers.frame import OpeningFacts, RecordFrame
 from app.ui.theme import TextSize, font, scaled, token
 from app.ui.widgets.buttons import Button, ButtonKind
@@ -43,9 +44,8 @@ class PageView(QWidget):
 
     def show_picture(self, pixels: Any, text: str) -> None:
         """Show an RGB picture (row, column, 3); its words are for screen readers."""
-        rows, columns = pixels.shape[:2]
         self._pixels = pixels
-        self._image = QImage(pixels.data, columns, rows, pixels.strides[0], QImage.Format.Format_RGB888)
+        self._image = image_of(pixels)
         self.setAccessibleDescription(text)
         self.updateGeometry()
         self.update()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.records import rendering
 from app.records.images import Unreadable, Window
+from app.ui.pixels import image_of
 from app.ui.theme import TextSize, font, read_dark, scaled, token
 from app.ui.viewer.geometry import View, edge_letters_on, scale_of, transform_of
 from app.ui.viewer.series import ImageSeries, Place, corner_texts, picture
@@ -447,9 +448,7 @@ class ImageCanvas(QWidget):
         if self._image is not None and self._image[0] == key:
             return self._image[1]
         pixels = picture(place, self._window, inverted=self._inverted)
-        rows, columns = pixels.shape[:2]
-        form = QImage.Format.Format_RGB888 if pixels.ndim > 2 else QImage.Format.Format_Grayscale8  # noqa: PLR2004 (colour)
-        drawn = QImage(pixels.data, columns, rows, pixels.strides[0], form)
+        drawn = image_of(pixels)
         self._image = (key, drawn, pixels)
         return drawn
 

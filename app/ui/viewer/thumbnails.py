@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from app.records import rendering
+from app.ui.pixels import image_of
 from app.ui.theme import TextSize, font, scaled, token
 from app.ui.viewer.series import Place, picture
 from app.ui.widgets.cells import elided
@@ -49,9 +50,7 @@ class Thumbnail(QAbstractButton):
             return None
         place = places[len(places) // 2]
         pixels = picture(place, rendering.first_window(place.image, place.frame).window, inverted=False)
-        form = QImage.Format.Format_RGB888 if pixels.ndim > 2 else QImage.Format.Format_Grayscale8  # noqa: PLR2004 (colour)
-        rows, columns = pixels.shape[:2]
-        whole = QImage(pixels.data, columns, rows, pixels.strides[0], form)
+        whole = image_of(pixels)
         edge = 2 * scaled(110)
         mode = Qt.AspectRatioMode.KeepAspectRatio
         return whole.scaled(edge, edge, mode, Qt.TransformationMode.SmoothTransformation).copy()
