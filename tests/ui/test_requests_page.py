@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from PySide6.QtCore import QDate
+from PySide6.QtWidgets import QLabel
 
 from app.consent.terms import Category
 from app.custodian.messages import CustodianRefusal
@@ -240,7 +241,7 @@ def test_asked_and_allowed_stand_side_by_side(qtbot: QtBot, page: RequestsPage) 
     assert row is not None
     assert request_chip(row).word == "Allowed in part"
     assert not page.pane.hand_over_button.isVisible()
-    texts = [each.text() for each in page.pane.findChildren(type(page.pane._title))]
+    texts = [each.text() for each in page.pane.findChildren(QLabel)]
     assert "Narrowed: 30 days → 7 days" in texts
     assert "Narrowed: Images, laboratory, cytology → Images, cytology" in texts
 

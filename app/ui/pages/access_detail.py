@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.services.accesses import AccessState
 from app.services.consents import ConsentState
 from app.ui.pages.patient_words import PURPOSES, heading_of, how_long, is_own, moment, name_of, refusal_of, role_of
 from app.ui.theme import scaled
-from app.ui.widgets import Button, ButtonKind, Card, Note, PreviewPane, StateView, TextKind, label, link_label
+from app.ui.widgets import Button, ButtonKind, Card, Note, TextKind, label, link_label
+from app.ui.widgets.row_panes import FreshPane
 from app.ui.widgets.states import empty
 from app.ui.wording import NONE, time_text
 
@@ -26,7 +27,7 @@ _NOTHING = empty("eye", "Choose an entry to see why it happened.", "")
 KEPT = "Kept on one machine only. A change would be noticed, unless its owner rewrote everything."
 
 
-class AccessDetail(PreviewPane):
+class AccessDetail(FreshPane):
     """The right pane. Signals carry nothing: the page knows the row."""
 
     consent_followed = Signal(str)
@@ -35,16 +36,11 @@ class AccessDetail(PreviewPane):
     stop_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__(330)
-        self._content = QWidget()
+        super().__init__(_NOTHING, width=330)
         self.save_button = Button("Save PDF", icon_name="download", small=True)
         self.check_button = Button("Check it again", icon_name="rotate-cw", small=True)
         self.checked = Note("shield-check", "", "ok")
         self.stop_button = Button("Stop this access…", kind=ButtonKind.DANGER_OUTLINE, icon_name="ban", patient=True)
-        self.nothing = StateView(_NOTHING)
-        self.body.addWidget(self._content)
-        self.body.addWidget(self.nothing)
-        self.body.addStretch(1)
         self.buttons.addWidget(self.stop_button)
         self.save_button.clicked.connect(self.save_wanted)
         self.check_button.clicked.connect(self.check_wanted)
@@ -53,17 +49,7 @@ class AccessDetail(PreviewPane):
 
     def show_row(self, row: AccessRow | None, consents: tuple[ConsentRow, ...], zone: tzinfo | None) -> None:
         """Show an entry with the consents that decided it; None says that nothing is chosen."""
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(scaled(14))
-        for kept in (self.save_button, self.check_button, self.checked):
-            kept.setParent(self)
-            kept.hide()
-        self.body.replaceWidget(self._content, content)
-        self._content.hide()
-        self._content.deleteLater()
-        self._content = content
+        layout = self.renew(self.save_button, self.check_button, self.checked)
         self.nothing.setVisible(row is None)
         active = [each for each in consents if each.state is ConsentState.ACTIVE and not each.denies]
         is_stoppable = bool(active) and row is not None and not is_own(row)

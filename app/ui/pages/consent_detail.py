@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout
 
 from app.services.consents import ConsentState
 from app.ui.pages.patient_words import consent_chip, moment, name_of, role_of
@@ -18,11 +18,10 @@ from app.ui.widgets import (
     Fact,
     FactsGrid,
     Note,
-    PreviewPane,
-    StateView,
     TextKind,
     label,
 )
+from app.ui.widgets.row_panes import FreshPane
 from app.ui.widgets.states import empty
 from app.ui.wording import NONE, count_text
 
@@ -34,23 +33,18 @@ if TYPE_CHECKING:
 _NOTHING = empty("file-check", "Choose a consent to read what you signed.", "")
 
 
-class ConsentDetail(PreviewPane):
+class ConsentDetail(FreshPane):
     """The right pane. ``save_wanted`` carries ``pdf`` or ``json``; the page knows the row."""
 
     stop_wanted = Signal()
     save_wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(364)
-        self._content = QWidget()
+        super().__init__(_NOTHING, width=364)
         self.pdf_button = Button("Save PDF", icon_name="download", small=True)
         self.json_button = Button("Save file", icon_name="download", small=True)
         self.saved = Note("circle-check", "", "ok")
         self.stop_button = Button("Stop…", kind=ButtonKind.DANGER_OUTLINE, icon_name="ban", patient=True)
-        self.nothing = StateView(_NOTHING)
-        self.body.addWidget(self._content)
-        self.body.addWidget(self.nothing)
-        self.body.addStretch(1)
         self.buttons.addWidget(self.stop_button)
         self.stop_button.clicked.connect(self.stop_wanted)
         self.pdf_button.clicked.connect(lambda: self.save_wanted.emit("pdf"))
@@ -59,17 +53,7 @@ class ConsentDetail(PreviewPane):
 
     def show_row(self, row: ConsentRow | None, zone: tzinfo | None) -> None:
         """Show a consent; None says that nothing is chosen."""
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(scaled(14))
-        for kept in (self.pdf_button, self.json_button, self.saved):
-            kept.setParent(self)
-            kept.hide()
-        self.body.replaceWidget(self._content, content)
-        self._content.hide()
-        self._content.deleteLater()
-        self._content = content
+        layout = self.renew(self.pdf_button, self.json_button, self.saved)
         self.nothing.setVisible(row is None)
         self.stop_button.setVisible(row is not None and row.state is ConsentState.ACTIVE)
         self.saved.show_note("circle-check", "")

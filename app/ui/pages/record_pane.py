@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout
 
 from app.services.worklist import RowState
 from app.ui.pages.phases import Phase, Step
@@ -16,15 +16,13 @@ from app.ui.widgets import (
     Band,
     Button,
     ButtonKind,
-    ChipLabel,
     FactsGrid,
     Note,
-    PreviewPane,
     Rule,
-    StateView,
     TextKind,
     label,
 )
+from app.ui.widgets.row_panes import RowPane
 from app.ui.widgets.states import empty
 from app.ui.wording import iso_day_text
 
@@ -44,7 +42,7 @@ _FIRST: Final = {
 _ICONS: Final = {"requests": "send", "ask": "send", "why": "scale"}
 
 
-class RecordPane(PreviewPane):
+class RecordPane(RowPane):
     """One line of the worklist in full.
 
     Args:
@@ -57,13 +55,10 @@ class RecordPane(PreviewPane):
     acted = Signal(str)
 
     def __init__(self, place: Workplace) -> None:
-        super().__init__()
+        super().__init__(_NOTHING)
         self._place = place
         self._row: RecordRow | None = None
         self._first_key = "open"
-        self._title = label("", TextKind.SECTION, wrap=True)
-        self._about = label("", tone="text2", wrap=True)
-        self._chip = ChipLabel(Chip("", "", "held"))
         self._facts = FactsGrid()
         self._why = label("", tone="text2", wrap=True)
         self._terms_title = label("", TextKind.STRONG, wrap=True)
@@ -72,31 +67,11 @@ class RecordPane(PreviewPane):
         self._rule = Rule()
         self._band = Band()
         self._band.acted.connect(self.acted)
-        self._full = self._make_full()
-        self._nothing = StateView(_NOTHING)
-        self.body.addWidget(self._full)
-        self.body.addWidget(self._nothing, 1)
+        for part in (self._band, self._facts, self._why, self._rule, self._terms_title, self._terms):
+            self.content.addWidget(part)
+        self.content.addStretch(1)
         self._make_buttons()
         self.show_row(None)
-
-    def _make_full(self) -> QWidget:
-        full = QWidget()
-        layout = QVBoxLayout(full)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(scaled(12))
-        words = QVBoxLayout()
-        words.setSpacing(scaled(2))
-        words.addWidget(self._title)
-        words.addWidget(self._about)
-        head = QHBoxLayout()
-        head.setSpacing(scaled(8))
-        head.addLayout(words, 1)
-        head.addWidget(self._chip)
-        layout.addLayout(head)
-        for part in (self._band, self._facts, self._why, self._rule, self._terms_title, self._terms):
-            layout.addWidget(part)
-        layout.addStretch(1)
-        return full
 
     def _make_buttons(self) -> None:
         self.note = Note("receipt-text", "")
@@ -123,18 +98,18 @@ class RecordPane(PreviewPane):
     def show_row(self, row: RecordRow | None, phase: Phase | None = None) -> None:
         """Show a line, or that none is chosen."""
         self._row = row
-        for part in (self.first_button, self.patient_button, self.ask_button, self._full):
+        for part in (self.first_button, self.patient_button, self.ask_button, self.note):
             part.setVisible(row is not None)
-        self._nothing.setVisible(row is None)
-        self.note.setVisible(row is not None)
+        self.show_chosen(chosen=row is not None)
         if row is None:
             return
         mine = phase if phase is not None and phase.key == row.key else None
-        self._title.setText(title_of(row))
-        born = iso_day_text(row.patient.birth_date)
-        self._about.setText(f"{row.patient.name}, {born}")
         made = chip_of(row, self._place, mine)
-        self._chip.show_chip(Chip("Open to you", made.icon_name, made.role) if made.word == "Open" else made)
+        self.show_head(
+            title_of(row),
+            f"{row.patient.name}, {iso_day_text(row.patient.birth_date)}",
+            Chip("Open to you", made.icon_name, made.role) if made.word == "Open" else made,
+        )
         self._band.show_state(mine.state if mine is not None else None)
         self._facts.show_facts(record_facts(row, self._place))
         self._why.setVisible(not row.can_open)

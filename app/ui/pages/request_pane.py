@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.consent.terms import narrowings
 from app.services.requests import RequestState
@@ -16,16 +16,14 @@ from app.ui.vocabulary import Chip, Status, chip
 from app.ui.widgets import (
     Button,
     ButtonKind,
-    ChipLabel,
     FactsGrid,
     Note,
-    PreviewPane,
     Rule,
-    StateView,
     TextKind,
     label,
 )
-from app.ui.widgets.panes import Fact
+from app.ui.widgets.panes import Fact, empty_layout
+from app.ui.widgets.row_panes import RowPane
 from app.ui.widgets.states import empty
 from app.ui.wording import NONE, count_text, iso_day_text, moment_text
 
@@ -84,7 +82,7 @@ def narrowed_text(narrowing: Narrowing) -> str:
     return f"{word(narrowing.asked)} → {word(narrowing.allowed)}"
 
 
-class RequestPane(PreviewPane):
+class RequestPane(RowPane):
     """One request.
 
     Args:
@@ -97,17 +95,14 @@ class RequestPane(PreviewPane):
     acted = Signal(str)
 
     def __init__(self, place: Workplace) -> None:
-        super().__init__(364)
+        super().__init__(_NOTHING, width=364)
         self._place = place
-        self._title = label("", TextKind.SECTION, wrap=True)
-        self._about = label("", tone="text2", wrap=True)
-        self._chip = ChipLabel(Chip("", "", "held"))
         self._facts = FactsGrid()
         self._terms_place = QVBoxLayout()
-        self._full = self._make_full()
-        self._nothing = StateView(_NOTHING)
-        self.body.addWidget(self._full)
-        self.body.addWidget(self._nothing, 1)
+        self.content.addWidget(self._facts)
+        self.content.addWidget(Rule())
+        self.content.addLayout(self._terms_place)
+        self.content.addStretch(1)
         self.hand_over_button = Button(
             "Hand over to the patient now", kind=ButtonKind.PRIMARY, icon_name="hand-helping"
         )
@@ -118,37 +113,15 @@ class RequestPane(PreviewPane):
         self.buttons.addWidget(self.ask_button)
         self.show_row(None)
 
-    def _make_full(self) -> QWidget:
-        full = QWidget()
-        layout = QVBoxLayout(full)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(scaled(12))
-        words = QVBoxLayout()
-        words.setSpacing(scaled(2))
-        words.addWidget(self._title)
-        words.addWidget(self._about)
-        head = QHBoxLayout()
-        head.addLayout(words, 1)
-        head.addWidget(self._chip)
-        layout.addLayout(head)
-        layout.addWidget(self._facts)
-        layout.addWidget(Rule())
-        layout.addLayout(self._terms_place)
-        layout.addStretch(1)
-        return full
-
     def show_row(self, row: RequestRow | None) -> None:
         """Show a request, or that none is chosen."""
-        self._full.setVisible(row is not None)
-        self._nothing.setVisible(row is None)
+        self.show_chosen(chosen=row is not None)
         self.ask_button.setVisible(row is not None)
         self.hand_over_button.setVisible(row is not None and row.state is RequestState.WAITING)
         if row is None:
             return
         zone = self._place.zone
-        self._title.setText(row.patient.name)
-        self._about.setText(f"{row.short_id} · {purpose_text(row.asked.purpose[1])}")
-        self._chip.show_chip(request_chip(row))
+        self.show_head(row.patient.name, f"{row.short_id} · {purpose_text(row.asked.purpose[1])}", request_chip(row))
         facts = [Fact("Sent", moment_text(row.sent_at, zone=zone))]
         if row.decided_at is not None:
             facts.append(Fact("Decided", moment_text(row.decided_at, zone=zone)))
@@ -159,11 +132,7 @@ class RequestPane(PreviewPane):
         self._show_terms(row)
 
     def _show_terms(self, row: RequestRow) -> None:
-        while (item := self._terms_place.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._terms_place)
         narrowed = narrowings(row.asked, row.allowed) if row.allowed is not None else ()
         self._terms_place.addWidget(self._make_table(row, {_NAMES.get(each.term, -1) for each in narrowed}))
         for each in narrowed:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.consent.sentences import facts
 from app.ui.theme import scaled
 from app.ui.widgets import Card, Column, IconLabel, Rule, Segment, Segments, TextKind, label
+from app.ui.widgets.panes import empty_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +52,7 @@ class RequestPreview(Card):
 
     def show_sentences(self, sentences: Sequence[str], reason: str) -> None:
         """Show the sentences of the request; none says that a choice is missing."""
-        while (item := self._lines.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._lines)
         if not sentences:
             self._lines.addWidget(label(_NOTHING, tone="muted", wrap=True))
             self._lines.addStretch(1)

@@ -16,7 +16,7 @@ from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.cells import TwoLine
 from app.ui.widgets.forms import Field, PinField
 from app.ui.widgets.header import AlonePage
-from app.ui.widgets.panes import Card, Note, centred
+from app.ui.widgets.panes import Card, Note, centred, empty_layout
 from app.ui.widgets.tables import EntriesList
 from app.ui.widgets.text import Disc, IconLabel, Rule, TextKind, label
 
@@ -315,10 +315,7 @@ class SignInPage(AlonePage):
         self._role.setText(role)
         self._who.show_content(icon_name)
         self.trouble.hide()
-        while (item := self._can.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._can)
         article = "an" if role_words(kind)[0] in "AEIO" else "a"
         self._can.addWidget(label(f"As {article} {role_words(kind).lower()} you can", TextKind.STRONG))
         for can_icon, text in _CAN.get(kind, ()):

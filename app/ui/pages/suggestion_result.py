@@ -26,12 +26,11 @@ from app.ui.pages.suggestion_words import (
 )
 from app.ui.theme import scaled
 from app.ui.widgets import Band, Card, Rule, Sheet, TextKind, label, link_label, rich
+from app.ui.widgets.panes import empty_layout
 from diagnostics.applicability import Declined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from PySide6.QtWidgets import QLayout
 
     from diagnostics.suggestion import KnownCase, Suggestion
 
@@ -143,7 +142,7 @@ class ResultView(QWidget):
         self._sentence.setText(f'{before}<span style="font-weight:600">{bold}</span>{after}')
         self._sentence.setAccessibleName(f"{before}{bold}{after}")
         self.scale.show_result(result.zones, result.probability)
-        _empty(self._counts)
+        empty_layout(self._counts)
         for number, word, is_malignant in ((count, "malignant", True), (100 - count, "benign", False)):
             self._counts.addWidget(CaseMark(malignant=is_malignant))
             self._counts.addWidget(label(f"{number} {word}", tone="text2"))
@@ -151,7 +150,7 @@ class ResultView(QWidget):
         self._sum.setText(sum_text(result))
         self.bars.show_bars(bars_of(result.contributions, self._most))
         self._all.setText(f'<a href="all">All {len(result.contributions)} features</a>')
-        _empty(self._cases)
+        empty_layout(self._cases)
         for case in result.nearest:
             self._cases.addWidget(Rule())
             self._cases.addWidget(_case(case))
@@ -171,7 +170,7 @@ class ResultView(QWidget):
         self._calibration = ((), ())
         self.band.show_state(None)
         self.bars.show_bars(())
-        _empty(self._cases)
+        empty_layout(self._cases)
         for part in (self._picture, self._moved, self._nearest):
             part.hide()
 
@@ -194,14 +193,6 @@ class ResultView(QWidget):
         sheet.body.addWidget(ReliabilityCurve(reliability(*self._calibration)), 0, Qt.AlignmentFlag.AlignHCenter)
         sheet.add_cancel("Close")
         sheet.open()
-
-
-def _empty(layout: QLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
 
 
 def _case(case: KnownCase) -> QWidget:

@@ -14,21 +14,19 @@ from app.ui.kinds import kind_word, kinds_text, purpose_text
 from app.ui.pages.phases import Phase, Step
 from app.ui.pages.record_words import chip_of, held_at, icon_of, title_of, why_sentence
 from app.ui.theme import scaled
-from app.ui.vocabulary import Chip
 from app.ui.widgets import (
     Band,
     Button,
     ButtonKind,
     Card,
-    ChipLabel,
     IconLabel,
     Note,
-    PreviewPane,
     Rule,
-    StateView,
     TextKind,
     label,
 )
+from app.ui.widgets.panes import empty_layout
+from app.ui.widgets.row_panes import RowPane
 from app.ui.widgets.states import empty
 from app.ui.wording import NONE, moment_text, reason_sentence, time_text
 
@@ -78,7 +76,7 @@ def explanation_text(explanation: Explanation) -> str:
     return "\n".join([*lines, f"Rule: {explanation.reason}. {rule_text(explanation)}"])
 
 
-class WhyPane(PreviewPane):
+class WhyPane(RowPane):
     """The right pane of Patient.
 
     Args:
@@ -91,48 +89,26 @@ class WhyPane(PreviewPane):
     acted = Signal(str)
 
     def __init__(self, place: Workplace) -> None:
-        super().__init__(364)
+        super().__init__(_NOTHING, width=364, spacing=8)
         self._place = place
         self.explanation: Explanation | None = None
         self._row: RecordRow | None = None
         self._first_key = "open"
-        self._title = label("", TextKind.SECTION, wrap=True)
-        self._about = label("", tone="text2", wrap=True)
-        self._chip = ChipLabel(Chip("", "", "held"))
         self.band = Band()
         self.band.acted.connect(self.acted)
         self._heading = label("", TextKind.STRONG)
         self._sentence = label("", tone="text2", wrap=True)
         self._card_place = QVBoxLayout()
         self._attempt = Note("receipt-text", "")
-        self._full = self._make_full()
-        self._nothing = StateView(_NOTHING)
-        self.body.addWidget(self._full)
-        self.body.addWidget(self._nothing, 1)
+        self.content.addWidget(self.band)
+        self.content.addSpacing(scaled(4))
+        self.content.addWidget(self._heading)
+        self.content.addWidget(self._sentence)
+        self.content.addLayout(self._card_place)
+        self.content.addWidget(self._attempt)
+        self.content.addStretch(1)
         self._make_buttons()
         self.show_row(None)
-
-    def _make_full(self) -> QWidget:
-        full = QWidget()
-        layout = QVBoxLayout(full)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(scaled(8))
-        words = QVBoxLayout()
-        words.setSpacing(scaled(2))
-        words.addWidget(self._title)
-        words.addWidget(self._about)
-        head = QHBoxLayout()
-        head.addLayout(words, 1)
-        head.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(head)
-        layout.addWidget(self.band)
-        layout.addSpacing(scaled(4))
-        layout.addWidget(self._heading)
-        layout.addWidget(self._sentence)
-        layout.addLayout(self._card_place)
-        layout.addWidget(self._attempt)
-        layout.addStretch(1)
-        return full
 
     def _make_buttons(self) -> None:
         self.first_button = Button("Open", kind=ButtonKind.PRIMARY, key_hint="↵")
@@ -151,19 +127,18 @@ class WhyPane(PreviewPane):
         """Show a line; its explanation follows with ``show_explanation``."""
         same = row is not None and self._row is not None and row.key == self._row.key
         self._row = row
-        for part in (self.first_button, self.copy_button, self._full):
+        for part in (self.first_button, self.copy_button):
             part.setVisible(row is not None)
-        self._nothing.setVisible(row is None)
+        self.show_chosen(chosen=row is not None)
         if row is None or not same:
             self._clear_card()
         if row is None:
             return
         mine = phase if phase is not None and phase.key == row.key else None
         is_open = row.state in _OPEN
-        self._title.setText(title_of(row))
         held = held_at(row, self._place)
-        self._about.setText(held if held != NONE else self._place.hospital(row.patient.custodian))
-        self._chip.show_chip(chip_of(row, self._place, mine))
+        where = held if held != NONE else self._place.hospital(row.patient.custodian)
+        self.show_head(title_of(row), where, chip_of(row, self._place, mine))
         self.band.show_state(mine.state if mine is not None else None)
         self._heading.setText("Why you may open it" if is_open else "Why you cannot open it")
         self._sentence.setText(self._allowed_text(row) if row.can_open else why_sentence(row))
@@ -245,11 +220,7 @@ class WhyPane(PreviewPane):
         return made
 
     def _clear_card(self, *, keep: bool = False) -> None:
-        while (item := self._card_place.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._card_place)
         if not keep:
             self.explanation = None
             self._attempt.show_note("receipt-text", "")

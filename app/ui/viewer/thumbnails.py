@@ -13,7 +13,7 @@ from app.ui.pixels import image_of
 from app.ui.theme import TextSize, font, scaled, token
 from app.ui.viewer.series import Place, picture
 from app.ui.widgets.cells import elided
-from app.ui.widgets.panes import Column
+from app.ui.widgets.panes import Column, empty_layout
 from app.ui.widgets.text import Rule, TextKind, label
 
 if TYPE_CHECKING:
@@ -110,10 +110,7 @@ class Thumbnails(Column):
 
     def show_series(self, every: tuple[ImageSeries, ...]) -> None:
         """Show these series."""
-        while (item := self.body.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self.body)
         self._items = []
         group = ""
         for number, series in enumerate(every):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QW
 
 from app.ui.theme import scaled, timing
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.panes import centred
+from app.ui.widgets.panes import centred, empty_layout
 from app.ui.widgets.states import Action, State, loading
 from app.ui.widgets.text import IconLabel, TextKind, label, set_tone
 
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import QResizeEvent
-    from PySide6.QtWidgets import QLayout
-
-
-def _empty_layout(layout: QLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
 
 
 def _action_button(action: Action, press: Callable[[str], None], *, small: bool) -> Button:
@@ -95,7 +86,7 @@ class Band(QFrame):
             part.setText(words)
             part.setVisible(bool(words))
             set_tone(part, tone)
-        _empty_layout(self._actions)
+        empty_layout(self._actions)
         for action in state.actions:
             self._actions.addWidget(_action_button(action, self.acted.emit, small=True))
         self.setAccessibleName(state.sentence)
@@ -155,7 +146,7 @@ class StateView(QWidget):
         for part, words in ((self._heading, heading), (self._text, state.text), (self._note, state.note)):
             part.setText(words)
             part.setVisible(bool(words))
-        _empty_layout(self._actions)
+        empty_layout(self._actions)
         for action in state.actions:
             self._actions.addWidget(_action_button(action, self.acted.emit, small=False))
         self.setAccessibleName(state.sentence)

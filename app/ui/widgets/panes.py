@@ -7,7 +7,7 @@ from html import escape
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.theme import scaled, token
 from app.ui.widgets.buttons import Button
@@ -84,10 +84,7 @@ class FactsGrid(QWidget):
 
     def show_facts(self, facts: tuple[Fact, ...]) -> None:
         """Show other rows."""
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty_layout(self._grid)
         for row, fact in enumerate(facts):
             name = label(fact.name, tone="muted")
             self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
@@ -196,6 +193,14 @@ class Column(QScrollArea):
         self.body.setContentsMargins(scaled(margin), scaled(margin), scaled(margin), scaled(margin))
         self.body.setSpacing(scaled(spacing))
         self.setWidget(inner)
+
+
+def empty_layout(layout: QLayout) -> None:
+    """Take everything out of a layout; its widgets are hidden at once and deleted later."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
 
 
 def centred(widget: QWidget) -> QHBoxLayout:
