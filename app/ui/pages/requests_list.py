@@ -5,21 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.requests import RequestState
 from app.ui.kinds import kinds_text
-from app.ui.outcomes import state_of
-from app.ui.page import Page
 from app.ui.pages.introduce_sheet import IntroduceSheet
+from app.ui.pages.live_page import LivePage
 from app.ui.pages.request import RequestForm
 from app.ui.pages.request_pane import RequestPane, request_chip
-from app.ui.theme import scaled
 from app.ui.widgets import (
     Action,
-    Band,
     Button,
     ButtonKind,
     ColumnSpec,
@@ -30,7 +27,6 @@ from app.ui.widgets import (
     RowsTable,
     Segment,
     Segments,
-    StateView,
     title_row,
 )
 from app.ui.widgets.states import empty
@@ -42,7 +38,6 @@ if TYPE_CHECKING:
     from app.services.requests import Draft, Gap, RequestRow
     from app.ui.pages.workplace import Workplace
 
-_EVERY: Final = 10_000
 _ASK: Final = Action("ask", "Ask for access…", "send", ButtonKind.PRIMARY)
 _EMPTY: Final = empty("send", "Ask a patient for access, and follow here what becomes of it.", action=_ASK)
 _NONE_HERE: Final = empty("send", "No request is in this state.")
@@ -75,7 +70,7 @@ class Requesting(Protocol):
         """Ask the patient."""
 
 
-class RequestsPage(Page):
+class RequestsPage(LivePage):
     """The practitioner's requests, and the form.
 
     Args:
@@ -89,10 +84,9 @@ class RequestsPage(Page):
     hand_over_wanted = Signal(str, str)
 
     def __init__(self, requests: Requesting, place: Workplace) -> None:
-        super().__init__()
-        self._requests, self._place = requests, place
+        super().__init__(requests.rows, place)
+        self._requests = requests
         self._rows: tuple[RequestRow, ...] = ()
-        self._is_loading = False
         self._hand_over_to = ""
         self.model: RowsModel[RequestRow] = RowsModel(self._columns(), "request")
         self.table = RowsTable(self.model, lambda row: row.consent_id, "Requests")
@@ -105,8 +99,6 @@ class RequestsPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
         self._connect()
-        self._every = QTimer(self, interval=_EVERY)
-        self._every.timeout.connect(self._refresh_if_seen)
         self._show_rows()
 
     def _columns(self) -> tuple[ColumnSpec[RequestRow], ...]:
@@ -136,26 +128,10 @@ class RequestsPage(Page):
         self.ask_button.clicked.connect(lambda: self.ask("", ""))
         top.addWidget(self.ask_button)
         self.segments = Segments(self._counted(), "all", accessible="Which requests")
-        self.band = Band()
-        head = QVBoxLayout()
-        head.setContentsMargins(scaled(24), scaled(16), scaled(24), scaled(12))
-        head.setSpacing(scaled(12))
-        head.addLayout(top)
         second = QHBoxLayout()
         second.addWidget(self.segments)
         second.addStretch(1)
-        head.addLayout(second)
-        head.addWidget(self.band)
-        self.empty_view = StateView()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.table)
-        self._stack.addWidget(self.empty_view)
-        main = QWidget()
-        column = QVBoxLayout(main)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self._stack, 1)
+        main, _ = self._list_of(self.table, top, second)
         return PaneLayout(main, self.pane)
 
     def _connect(self) -> None:
@@ -171,18 +147,7 @@ class RequestsPage(Page):
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(lambda: self.ask("", ""))
 
-    def refresh(self) -> None:
-        """Load the requests again; the old ones stay until the new ones are here."""
-        if not self._is_loading:
-            self._is_loading = True
-            self._place.background.run(self, self._requests.rows, self._loaded, self._failed)
-
-    def _refresh_if_seen(self) -> None:
-        if self.isVisible():
-            self.refresh()
-
     def _loaded(self, rows: tuple[RequestRow, ...]) -> None:
-        self._is_loading = False
         self._rows = rows
         self.band.show_state(None)
         self._show_rows()
@@ -199,10 +164,6 @@ class RequestsPage(Page):
         )
         if (row := next(waiting, None)) is not None:
             self.hand_over_wanted.emit(row.patient.patient_id, row.consent_id)
-
-    def _failed(self, error: Exception) -> None:
-        self._is_loading = False
-        self.band.show_state(state_of(error))
 
     def _counted(self) -> tuple[Segment, ...]:
         return tuple(
@@ -267,9 +228,8 @@ class RequestsPage(Page):
 
     def blank(self) -> None:
         """Forget all requests and the form (lock, sign-out)."""
-        self._every.stop()
+        super().blank()
         self._rows = ()
-        self.band.show_state(None)
         self._show_rows()
         self.form.blank()
         self._show_list()
@@ -280,11 +240,6 @@ class RequestsPage(Page):
             self._show_list()
             return True
         return False
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Qt's: look again every ten seconds while the page is there."""
-        super().showEvent(event)
-        self._every.start()
 
     def keys(self) -> tuple[KeyLine, ...]:
         """The keys of this page."""

@@ -9,15 +9,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.identity.profiles import WrongPinError
 from app.services.model_cards import card_groups
 from app.services.requests import short_id
 from app.services.submission import UnsettledError
-from app.ui.outcomes import Settling, pin_sentence, state_of
 from app.ui.pages.model_card_sheet import ModelCardSheet
-from app.ui.pages.pin_sheet import PinSheet
 from app.ui.pages.suggestion_result import ResultView
 from app.ui.pages.suggestion_words import failure_state, title_of_answer
+from app.ui.pages.verdict_giving import VerdictGiving
 from app.ui.pages.verdict_pane import VerdictPane
 from app.ui.theme import scaled
 from app.ui.vocabulary import Chip
@@ -35,7 +33,6 @@ from app.ui.widgets import (
     label,
     surface,
 )
-from app.ui.widgets.states import was_recorded
 from app.ui.wording import count_text, iso_day_text
 from diagnostics.applicability import Declined
 
@@ -51,7 +48,6 @@ if TYPE_CHECKING:
     from diagnostics.model import Model
     from ledger.gateway import Commit
 
-SURE: Final = "Your verdict cannot be changed later. You can add another; the newest counts."
 _RECORD: Final = Action("record", "Open record", "microscope")
 
 
@@ -108,12 +104,13 @@ class SuggestionView(QWidget):
         self._patient: PatientRef | None = None
         self._model: tuple[BundledModel, Model, ModelStatus] | None = None
         self.answer: Answer | None = None
-        self._pin_sheet: PinSheet | None = None
         self._run_number = 0
-        self._settling = Settling(place.settle, place.background, place.clock, place.zone, self)
-        self._settling.told.connect(self._tell)
-        self._settling.settled.connect(self._settled)
+        self._giving = VerdictGiving(suggestions.give_verdict, place, self)
+        self._giving.told.connect(self._tell)
+        self._giving.recorded.connect(self._recorded)
+        self._giving.settled.connect(self._settled)
         self.pane = VerdictPane()
+        self._giving.unsure.connect(lambda: self.pane.set_enabled(enabled=False))
         self.result = ResultView()
         self.loading = LoadingView()
         self.loading.cancel_button.setEnabled(False)
@@ -155,7 +152,7 @@ class SuggestionView(QWidget):
     def _connect(self) -> None:
         self.record_button.clicked.connect(self.want_record)
         self.state_view.acted.connect(self._act)
-        self.pane.wanted.connect(self._ask_pin)
+        self.pane.wanted.connect(self._give)
         self.pane.card_wanted.connect(lambda: self._show_card(must_read=False))
         keys = {
             "G": partial(self.pane.agree.set_checked, True),  # noqa: FBT003 (Qt's)
@@ -284,7 +281,7 @@ class SuggestionView(QWidget):
             return
         self.loading.stop()
         if isinstance(error, UnsettledError):
-            self._settling.begin(error)
+            self._giving.begin(error)
             return
         name = self._patient.name if self._patient is not None else "The patient"
         state = failure_state(error, name)
@@ -310,50 +307,13 @@ class SuggestionView(QWidget):
         if self._opened is not None:
             self.record_wanted.emit(self._opened)
 
-    def _ask_pin(self, verdict: Verdict) -> None:
-        sheet = PinSheet(self, "Record verdict", SURE, "Record")
-        sheet.given.connect(lambda pin: self._record(verdict, pin))
-        sheet.closed.connect(self._forget_pin)
-        self._pin_sheet = sheet
-        sheet.open()
+    def _give(self, verdict: Verdict) -> None:
+        if self.answer is not None:
+            self._giving.ask(self.answer.opened.wanted.patient_id, self.answer.suggestion_id, verdict)
 
-    def _record(self, verdict: Verdict, pin: str) -> None:
-        answer = self.answer
-        if answer is None or self._settling.is_open:
-            return
-        patient_id, suggestion_id = answer.opened.wanted.patient_id, answer.suggestion_id
-        self._place.background.run(
-            self,
-            lambda: self._suggestions.give_verdict(patient_id, suggestion_id, verdict, pin),
-            self._recorded,
-            self._not_recorded,
-        )
-
-    def _forget_pin(self) -> None:
-        self._pin_sheet = None
-
-    def _close_pin(self) -> None:
-        sheet, self._pin_sheet = self._pin_sheet, None
-        if sheet is not None:
-            sheet.accept()
-
-    def _recorded(self, commit: Commit) -> None:
-        self._close_pin()
-        self._tell(was_recorded(commit.at, self._place.zone))
+    def _recorded(self, _commit: Commit) -> None:
         self.pane.set_enabled(enabled=False)
         self.answered.emit()
-
-    def _not_recorded(self, error: Exception) -> None:
-        if isinstance(error, WrongPinError) and self._pin_sheet is not None:
-            self._pin_sheet.refuse(pin_sentence(error))
-            return
-        self._close_pin()
-        if isinstance(error, UnsettledError):
-            self.pane.set_enabled(enabled=False)
-            self._settling.begin(error)
-            return
-        state = state_of(error)
-        self._tell(State(state.role, state.icon_name, state.heading, state.text))
 
     def _tell(self, state: State) -> None:
         if self.answer is None:
@@ -377,11 +337,8 @@ class SuggestionView(QWidget):
     def blank(self) -> None:
         """Forget the case (lock, sign-out, another case)."""
         self._run_number += 1
-        self._settling.stop()
+        self._giving.stop()
         self.loading.stop()
-        if self._pin_sheet is not None:
-            self._pin_sheet.reject()
-            self._pin_sheet = None
         self._opened = self._patient = self._model = self.answer = None
         self._values = {}
         self.record_button.hide()

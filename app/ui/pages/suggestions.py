@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.identity.profiles import WrongPinError
-from app.services.submission import UnsettledError
-from app.ui.outcomes import Settling, pin_sentence, state_of
-from app.ui.page import Page
-from app.ui.pages.pin_sheet import PinSheet
-from app.ui.pages.suggestion import SURE, Suggesting, SuggestionView
+from app.ui.pages.live_page import LivePage
+from app.ui.pages.suggestion import Suggesting, SuggestionView
+from app.ui.pages.verdict_giving import VerdictGiving
 from app.ui.pages.verdict_pane import VerdictPane
-from app.ui.theme import scaled
 from app.ui.vocabulary import Chip
 from app.ui.widgets import (
-    Band,
     ColumnSpec,
     Fact,
     KeyLine,
@@ -25,23 +20,19 @@ from app.ui.widgets import (
     RowsModel,
     RowsTable,
     State,
-    StateView,
     title_row,
 )
-from app.ui.widgets.states import empty, was_recorded
+from app.ui.widgets.states import empty
 from app.ui.wording import count_text, duration_text, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from PySide6.QtGui import QShowEvent
 
     from app.services.openings import Opened
     from app.services.suggestions import QueueRow, Verdict
     from app.ui.pages.workplace import Workplace
     from ledger.gateway import Commit
 
-_EVERY: Final = 10_000
 _EMPTY: Final = empty(
     "chart-scatter",
     "Open a cytology record and press Suggestion… there. What waits for a verdict is listed here.",
@@ -64,7 +55,7 @@ class Queueing(Suggesting, Protocol):
         """Return what waits for a verdict, oldest first."""
 
 
-class SuggestionsPage(Page):
+class SuggestionsPage(LivePage):
     """The queue, and one suggestion in full.
 
     A second reader sees here that somebody asks, never what the first one said.
@@ -82,17 +73,16 @@ class SuggestionsPage(Page):
     ask_wanted = Signal(str, str)
 
     def __init__(self, suggestions: Queueing, place: Workplace) -> None:
-        super().__init__()
-        self._suggestions, self._place = suggestions, place
-        self._is_loading = False
+        super().__init__(suggestions.queue, place)
         self._chosen: QueueRow | None = None
-        self._pin_sheet: PinSheet | None = None
-        self._settling = Settling(place.settle, place.background, place.clock, place.zone, self)
-        self._settling.told.connect(self._tell)
-        self._settling.settled.connect(lambda _commit: self.refresh())
+        self._giving = VerdictGiving(suggestions.give_verdict, place, self)
+        self._giving.told.connect(self.band.show_state)
+        self._giving.recorded.connect(self._recorded)
+        self._giving.settled.connect(lambda _commit: self.refresh())
         self.model: RowsModel[QueueRow] = RowsModel(self._columns(), "suggestion")
         self.table = RowsTable(self.model, lambda row: row.suggestion_id, "Suggestions that wait")
         self.pane = VerdictPane()
+        self._giving.unsure.connect(lambda: self.pane.set_enabled(enabled=False))
         self.view = SuggestionView(suggestions, place)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._make_queue())
@@ -101,13 +91,11 @@ class SuggestionsPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
         self.table.row_chosen.connect(self._show_row)
-        self.pane.wanted.connect(self._ask_pin)
+        self.pane.wanted.connect(self._give)
         self.view.record_wanted.connect(self.record_wanted)
         self.view.ask_wanted.connect(self.ask_wanted)
         self.view.answered.connect(self.refresh)
         self.view.left.connect(self._show_queue)
-        self._every = QTimer(self, interval=_EVERY)
-        self._every.timeout.connect(self._refresh_if_seen)
         self._show_rows(())
 
     def _columns(self) -> tuple[ColumnSpec[QueueRow], ...]:
@@ -128,22 +116,8 @@ class SuggestionsPage(Page):
 
     def _make_queue(self) -> QWidget:
         top, _, _ = title_row("Suggestions", "They wait for a person's verdict.")
-        self.band = Band()
-        head = QVBoxLayout()
-        head.setContentsMargins(scaled(24), scaled(16), scaled(24), scaled(12))
-        head.setSpacing(scaled(12))
-        head.addLayout(top)
-        head.addWidget(self.band)
-        self.empty_view = StateView(_EMPTY)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.table)
-        self._stack.addWidget(self.empty_view)
-        main = QWidget()
-        column = QVBoxLayout(main)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self._stack, 1)
+        self.empty_view.show_state(_EMPTY)
+        main, _ = self._list_of(self.table, top)
         return PaneLayout(main, self.pane)
 
     def run(self, opened: Opened, values: Mapping[str, object], title: str) -> None:
@@ -157,24 +131,9 @@ class SuggestionsPage(Page):
         if shown is not None and shown.access_id == opened.access_id:
             self.view.end(state)
 
-    def refresh(self) -> None:
-        """Load the queue again; the old lines stay until the new ones are here."""
-        if not self._is_loading:
-            self._is_loading = True
-            self._place.background.run(self, self._suggestions.queue, self._loaded, self._failed)
-
-    def _refresh_if_seen(self) -> None:
-        if self.isVisible():
-            self.refresh()
-
     def _loaded(self, rows: tuple[QueueRow, ...]) -> None:
-        self._is_loading = False
         self._show_rows(rows)
         self.count_changed.emit(sum(not row.for_another for row in rows), False)  # noqa: FBT003 (a signal's value)
-
-    def _failed(self, error: Exception) -> None:
-        self._is_loading = False
-        self.band.show_state(state_of(error))
 
     def _show_rows(self, rows: tuple[QueueRow, ...]) -> None:
         self.model.set_rows(rows)
@@ -205,60 +164,20 @@ class SuggestionsPage(Page):
         )
         self.band.show_state(_OTHER if row.for_another else None)
 
-    def _ask_pin(self, verdict: Verdict) -> None:
-        row = self._chosen
-        if row is None or self._settling.is_open:
-            return
-        sheet = PinSheet(self, "Record verdict", SURE, "Record")
-        sheet.given.connect(lambda pin: self._record(row, verdict, pin))
-        sheet.closed.connect(self._forget_pin)
-        self._pin_sheet = sheet
-        sheet.open()
+    def _give(self, verdict: Verdict) -> None:
+        if self._chosen is not None:
+            self._giving.ask(self._chosen.patient_id, self._chosen.suggestion_id, verdict)
 
-    def _record(self, row: QueueRow, verdict: Verdict, pin: str) -> None:
-        self._place.background.run(
-            self,
-            lambda: self._suggestions.give_verdict(row.patient_id, row.suggestion_id, verdict, pin),
-            self._recorded,
-            self._not_recorded,
-        )
-
-    def _forget_pin(self) -> None:
-        self._pin_sheet = None
-
-    def _close_pin(self) -> None:
-        sheet, self._pin_sheet = self._pin_sheet, None
-        if sheet is not None:
-            sheet.accept()
-
-    def _recorded(self, commit: Commit) -> None:
-        self._close_pin()
+    def _recorded(self, _commit: Commit) -> None:
         self._chosen = None
-        self._tell(was_recorded(commit.at, self._place.zone))
         self.refresh()
-
-    def _not_recorded(self, error: Exception) -> None:
-        if isinstance(error, WrongPinError) and self._pin_sheet is not None:
-            self._pin_sheet.refuse(pin_sentence(error))
-            return
-        self._close_pin()
-        if isinstance(error, UnsettledError):
-            self.pane.set_enabled(enabled=False)
-            self._settling.begin(error)
-            return
-        state = state_of(error)
-        self._tell(State(state.role, state.icon_name, state.heading, state.text))
-
-    def _tell(self, state: State) -> None:
-        self.band.show_state(state)
 
     def blank(self) -> None:
         """Forget the queue and the case (lock, sign-out)."""
-        self._every.stop()
-        self._settling.stop()
+        super().blank()
+        self._giving.stop()
         self._pages.setCurrentIndex(0)
         self.view.blank()
-        self.band.show_state(None)
         self._show_rows(())
 
     def escape(self) -> bool:
@@ -274,11 +193,6 @@ class SuggestionsPage(Page):
     def _show_queue(self) -> None:
         self._pages.setCurrentIndex(0)
         self.refresh()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Qt's: look again every ten seconds while the page is there."""
-        super().showEvent(event)
-        self._every.start()
 
     def keys(self) -> tuple[KeyLine, ...]:
         """The keys of this page."""

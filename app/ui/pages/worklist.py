@@ -5,23 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.services.requests import short_id
 from app.services.worklist import RowState
 from app.ui.kinds import purpose_text
-from app.ui.outcomes import state_of
-from app.ui.page import Page
 from app.ui.pages.import_sheet import ImportSheet
+from app.ui.pages.live_page import LivePage
 from app.ui.pages.phases import Phase, Step
 from app.ui.pages.record_pane import RecordPane
 from app.ui.pages.record_words import chip_of, ends_text, held_at, icon_of, title_of
 from app.ui.theme import scaled
 from app.ui.widgets import (
     Action,
-    Band,
     Button,
     ButtonKind,
     ColumnSpec,
@@ -32,7 +30,6 @@ from app.ui.widgets import (
     RowsTable,
     Segment,
     Segments,
-    StateView,
     label,
     title_row,
 )
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
     from app.ui.pages.workplace import Workplace
     from app.ui.vocabulary import Chip
 
-_EVERY: Final = 10_000
 _WIDE: Final = 1560
 _NARROW: Final = 900
 _EMPTY: Final = empty(
@@ -76,7 +72,7 @@ class Lines(Protocol):
         """Return all lines, newest record first."""
 
 
-class WorklistPage(Page):
+class WorklistPage(LivePage):
     """The practitioner's start page.
 
     Args:
@@ -97,19 +93,16 @@ class WorklistPage(Page):
     copy_wanted = Signal(str)
 
     def __init__(self, worklist: Lines, imports: Imports, place: Workplace) -> None:
-        super().__init__()
-        self._worklist, self._imports, self._place = worklist, imports, place
+        super().__init__(worklist.rows, place)
+        self._imports = imports
         self._rows: tuple[RecordRow, ...] = ()
         self._phase: Phase | None = None
-        self._is_loading = False
         self.announced = ""
         self.model: RowsModel[RecordRow] = RowsModel(self._columns(), "record")
         self.table = RowsTable(self.model, lambda row: row.key, "Records")
         self.pane = RecordPane(place)
         self._make_layout()
         self._connect()
-        self._every = QTimer(self, interval=_EVERY)
-        self._every.timeout.connect(self._refresh_if_seen)
         self._show_rows()
 
     def _columns(self) -> tuple[ColumnSpec[RecordRow], ...]:
@@ -153,25 +146,9 @@ class WorklistPage(Page):
         second.addWidget(self.segments)
         second.addStretch(1)
         second.addWidget(self.filter)
-        self.band = Band()
-        head = QVBoxLayout()
-        head.setContentsMargins(scaled(24), scaled(16), scaled(24), scaled(12))
-        head.setSpacing(scaled(12))
-        head.addLayout(top)
-        head.addLayout(second)
-        head.addWidget(self.band)
-        self.empty_view = StateView()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.table)
-        self._stack.addWidget(self.empty_view)
         self._count = label("", tone="muted")
         self._count.setContentsMargins(scaled(24), scaled(8), scaled(24), scaled(8))
-        main = QWidget()
-        column = QVBoxLayout(main)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self._stack, 1)
+        main, column = self._list_of(self.table, top, second)
         column.addWidget(self._count)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -202,19 +179,7 @@ class WorklistPage(Page):
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(run)
 
-    def refresh(self) -> None:
-        """Load the lines again; the old ones stay until the new ones are here."""
-        if self._is_loading:
-            return
-        self._is_loading = True
-        self._place.background.run(self, self._worklist.rows, self._loaded, self._failed)
-
-    def _refresh_if_seen(self) -> None:
-        if self.isVisible():
-            self.refresh()
-
     def _loaded(self, rows: tuple[RecordRow, ...]) -> None:
-        self._is_loading = False
         if self._phase is None or not self._phase.is_busy:
             self.band.show_state(None)
         self._announce(self.table.current_row, rows)
@@ -229,10 +194,6 @@ class WorklistPage(Page):
         if not any(row.key == before.key and row.can_open for row in rows):
             self.announced = f"Access to {title_of(before)} ended"
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.table, self.announced))
-
-    def _failed(self, error: Exception) -> None:
-        self._is_loading = False
-        self.band.show_state(state_of(error))
 
     def _counted(self) -> tuple[Segment, ...]:
         return tuple(
@@ -307,16 +268,14 @@ class WorklistPage(Page):
 
     def blank(self) -> None:
         """Forget all lines (lock, sign-out)."""
-        self._every.stop()
+        super().blank()
         self._rows, self._phase = (), None
         self.filter.clear()
-        self.band.show_state(None)
         self._show_rows()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Qt's: look again every ten seconds while the page is there."""
+        """Qt's: keys work at once."""
         super().showEvent(event)
-        self._every.start()
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
