@@ -459,6 +459,32 @@ def test_a_toast_goes_by_itself_or_when_pressed(qtbot: QtBot, window: QWidget) -
     assert not toast.isVisible()
 
 
+def test_a_toast_covers_nothing_that_can_be_used(qtbot: QtBot, window: QWidget) -> None:
+    low, high = Button("Open CT chest"), Button("Patient page")
+    for button, top in ((low, 540), (high, 500)):
+        button.setParent(window)
+        button.setGeometry(560, top, 330, 36)
+        button.show()
+    toast = Toast(window, "Closed. Your copy is purged, the receipt recorded.")
+    for _ in range(2):
+        assert not toast.geometry().intersects(low.geometry())
+        assert not toast.geometry().intersects(high.geometry())
+        assert toast.geometry().bottom() < high.geometry().top()
+        window.resize(901, 601)
+    low.hide()
+    high.hide()
+    qtbot.waitUntil(lambda: toast.geometry().bottom() > 540)  # it comes down again by itself
+
+
+def test_a_toast_that_finds_no_free_place_stays_in_its_corner(qtbot: QtBot, window: QWidget) -> None:
+    wall = Button("All of it")
+    wall.setParent(window)
+    wall.setGeometry(window.rect())
+    wall.show()
+    toast = Toast(window, "Sent.")
+    assert window.rect().contains(toast.geometry())
+
+
 # Palette
 
 
