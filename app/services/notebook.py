@@ -7,19 +7,17 @@ One file, sealed under a key that only the person's unlocked identity gives; a s
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from app.custodian.results import IndexRow, Introduction
 from app.identity.badges import BadgeOpening
-from app.identity.keys import Random, unwrap, wipe, wrap
-from app.identity.private_files import read_private, write_private
-from app.identity.signing import SigningIdentity
+from app.identity.keys import Random
+from app.services.sealed_file import SealedFile
 from ledger.commitments import commitment
 from ledger.contract.canonical import Json, decode_object, encode
 
-_PURPOSE: Final = "assent/notebook/1"
-_MAX_FILE: Final = 16 * 1024 * 1024
+PURPOSE: Final = "assent/notebook/1"
+"""Of the key that seals a notebook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +87,9 @@ class Notes:
 class Notebook:
     """One person's notebook; every change is on disk when the call returns."""
 
-    def __init__(self, path: Path, identity: SigningIdentity, random: Random) -> None:
-        """Open or begin the notebook at ``path``; ``identity`` is unlocked."""
-        self._path: Final = path
-        self._identity: Final = identity
+    def __init__(self, file: SealedFile, random: Random) -> None:
+        """Open or begin a notebook; ``random`` makes the salts of statements."""
+        self._file: Final = file
         self._random: Final = random
         self._turn: Final = threading.Lock()
 
@@ -103,14 +100,8 @@ class Notebook:
             UnwrapError: the file is not this person's, or was changed.
             LockedError: the person's key was wiped.
         """
-        key = self._identity.derive(_PURPOSE)
-        try:
-            raw = unwrap(key, read_private(self._path, _MAX_FILE), self._identity.subject.encode())
-        except FileNotFoundError:
-            return Notes(None, {}, {})
-        finally:
-            wipe(key)
-        return _parse(bytes(raw))
+        raw = self._file.read()
+        return Notes(None, {}, {}) if raw is None else _parse(raw)
 
     def keep_badge(self, badge: BadgeOpening) -> None:
         """Keep the opening of the own badge."""
@@ -158,13 +149,7 @@ class Notebook:
 
     def _change(self, change: Callable[[Notes], Notes]) -> None:
         with self._turn:
-            notes = change(self.read())
-            key = self._identity.derive(_PURPOSE)
-            try:
-                box = wrap(key, _write(notes), self._identity.subject.encode(), self._random)
-            finally:
-                wipe(key)
-            write_private(self._path, box)
+            self._file.write(_write(change(self.read())))
 
 
 def _write(notes: Notes) -> bytes:

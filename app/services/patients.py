@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.custodian.results import Introduction
 from app.identity.badges import BadgeOpening
 from app.services.accesses import AccessRow, read_rows
+from app.services.drafts import Drafts, KeptDraft
 from app.services.machine import Machine
 from app.services.notebook import Notebook, PatientRef
 from ledger.gateway import Signer
@@ -23,12 +24,14 @@ class Patients:
         signer: the practitioner.
         subject: of the practitioner.
         notebook: his notes.
+        drafts: his requests that were begun and not sent.
     """
 
     machine: Machine
     signer: Signer
     subject: str
     notebook: Notebook
+    drafts: Drafts
 
     def known(self) -> tuple[PatientRef, ...]:
         """Return the patients he was introduced to, by name; who was erased is forgotten here, too."""
@@ -37,6 +40,8 @@ class Patients:
             entry = self.machine.find("patient", patient.patient_id)
             if entry is not None and entry["status"] == "erased":
                 self.notebook.forget(patient.patient_id)
+                self.drafts.discard(patient.patient_id)
+                self.drafts.flush()
             else:
                 found.append(patient)
         return tuple(sorted(found, key=lambda patient: (patient.name, patient.patient_id)))
@@ -48,6 +53,17 @@ class Patients:
             LookupError: he was never introduced to this patient.
         """
         return self.notebook.read().patients[patient_id]
+
+    def unfinished(self) -> tuple[tuple[PatientRef, KeptDraft], ...]:
+        """Return the requests that were begun and not sent, the newest first, of patients he knows.
+
+        Raises:
+            DraftsDamagedError: they could not be read.
+        """
+        known = {patient.patient_id: patient for patient in self.known()}
+        return tuple(
+            (known[each.draft.patient_id], each) for each in self.drafts.read() if each.draft.patient_id in known
+        )
 
     def badge(self) -> BadgeOpening:
         """Return the opening of his own badge.

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from app.consent import codes
 from app.consent.artefact import Artefact, Signing, sharing
@@ -11,8 +10,9 @@ from app.consent.compile import Compiled, compile_consent
 from app.consent.reading import UnreadableError, read_artefact
 from app.consent.refusal import Refusal
 from app.consent.sentences import preview
-from app.consent.terms import AI_CATEGORIES, Category, Grantee, GranteeKind, Party, Terms
+from app.consent.terms import AI_CATEGORIES, Grantee, GranteeKind, Party, Terms
 from app.custodian.results import StoredRequest
+from app.services.drafts import REASON_MAX, Draft
 from app.services.entries import integer
 from app.services.machine import Machine
 from app.services.notebook import PatientRef
@@ -20,39 +20,6 @@ from app.services.patients import Patients
 from app.services.submission import Submission
 from ledger.commitments import commitment
 from ledger.contract.canonical import Json, decode, encode
-
-REASON_MAX: Final = 200
-PURPOSES: Final = ("TREAT", "COC", "HQUALIMP", "HRESCH")
-"""Treatment, second opinion, quality assurance, research: what the hospital lets its practitioners ask for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A request as the form holds it.
-
-    Attributes:
-        patient_id: whom it is for.
-        purpose: one of ``PURPOSES``.
-        categories: chosen kinds of records.
-        first_day: ISO date or empty.
-        last_day: ISO date or empty.
-        days: for how long it may be opened.
-        ai: asks separately for a diagnostic suggestion.
-        training: asks separately for training.
-        reason: one sentence for the patient; never on the ledger.
-        study: the study's number, for research.
-    """
-
-    patient_id: str
-    purpose: str = "TREAT"
-    categories: frozenset[Category] = frozenset()
-    first_day: str = ""
-    last_day: str = ""
-    days: int = 7
-    ai: bool = False
-    training: bool = False
-    reason: str = ""
-    study: str = ""
 
 
 class Gap(StrEnum):

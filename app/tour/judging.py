@@ -6,9 +6,9 @@ from pathlib import Path
 
 from app.consent.terms import Category
 from app.records.views import open_table
+from app.services.drafts import Draft
 from app.services.models import BundledModel, bundled_models
 from app.services.openings import DeniedError
-from app.services.requests import Draft
 from app.services.suggestions import Answer, NotRunError
 from app.tour.beginning import CAROL, CLARA, RITA
 from app.tour.world import Done, Step, World, code_of

@@ -12,8 +12,8 @@ from app.identity.certificates import Role
 from app.identity.signing import SigningIdentity
 from app.records.manifest import Manifest, ManifestObject
 from app.services.accesses import AccessState
+from app.services.drafts import Draft
 from app.services.openings import ChangedError, Ending
-from app.services.requests import Draft
 from app.tour.beginning import ALMA, CAROL, RITA
 from app.tour.bytescan import CODE_MIN, scan
 from app.tour.opening import released

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.consent.terms import Category, Labels, WideningError
+from app.services.drafts import Draft
 from app.services.pairs import WrongCardError, WrongPinError
-from app.services.requests import Draft
 from app.services.turn import Turn
 from app.tour.beginning import ALMA, CAROL, RITA
 from app.tour.world import Done, Step, World, code_of

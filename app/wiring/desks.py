@@ -1,5 +1,6 @@
 """What a person works with once signed in: the services of the role, made for this identity and this machine."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +9,7 @@ from app.identity.signing import SigningIdentity
 from app.services import pairs
 from app.services.accesses import Accesses
 from app.services.consents import Consents
+from app.services.drafts import Drafts
 from app.services.inbox import Inbox
 from app.services.machine import Machine
 from app.services.notebook import Notebook
@@ -53,9 +55,14 @@ class StaffDesk:
         return self.installation.notebook(self.identity)
 
     @cached_property
+    def drafts(self) -> Drafts:
+        """His requests that were begun and not sent (practitioner)."""
+        return self.installation.drafts(self.identity)
+
+    @cached_property
     def patients(self) -> Patients:
         """Whom he knows (practitioner)."""
-        return Patients(self.machine, self.identity, self.identity.subject, self.notebook)
+        return Patients(self.machine, self.identity, self.identity.subject, self.notebook, self.drafts)
 
     @cached_property
     def requests(self) -> Requests:
@@ -97,12 +104,12 @@ class StaffDesk:
         return self.openings.count if self.profile.role == "practitioner" else 0
 
     def lock(self) -> None:
-        """Close what is open, then wipe the key, whatever the ledger answers."""
-        try:
+        """Close what is open, write what was begun, then wipe the key, whatever ledger and disk answer."""
+        with ExitStack() as last_first:
+            last_first.callback(self.identity.lock)
             if self.profile.role == "practitioner":
+                last_first.callback(self.drafts.flush)
                 self.openings.close_all(Ending.LOCKED)
-        finally:
-            self.identity.lock()
 
 
 @dataclass

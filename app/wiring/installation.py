@@ -30,10 +30,14 @@ from app.identity.signing import SigningIdentity
 from app.records.importing import Importer
 from app.records.reader import ReaderProcess
 from app.records.store import FolderStore
+from app.services.drafts import PURPOSE as DRAFTS
+from app.services.drafts import Drafts
 from app.services.machine import Machine
+from app.services.notebook import PURPOSE as NOTEBOOK
 from app.services.notebook import Notebook
 from app.services.outbox import Outbox
 from app.services.people import People
+from app.services.sealed_file import SealedFile
 from app.wiring.service_keys import HospitalKeys, KeyFile, box_key, found_hospital, open_hospital, open_key
 from ledger.blocks import EmbeddedChain, hash_of, header_of
 from ledger.embedded.ledger import EmbeddedLedger
@@ -115,15 +119,21 @@ class Installation:
 
     def notebook(self, identity: SigningIdentity) -> Notebook:
         """Return the notebook of a member of staff."""
-        path = self.folder / "notebooks" / f"{identity.msp_id}.{identity.subject}"
-        return Notebook(path, identity, self.circumstances.random)
+        return Notebook(self._sealed("notebooks", identity, NOTEBOOK), self.circumstances.random)
+
+    def drafts(self, identity: SigningIdentity) -> Drafts:
+        """Return the half-written requests of a member of staff."""
+        return Drafts(self._sealed("drafts", identity, DRAFTS), self.machine.clock)
+
+    def _sealed(self, kind: str, identity: SigningIdentity, purpose: str) -> SealedFile:
+        path = self.folder / kind / f"{identity.msp_id}.{identity.subject}"
+        return SealedFile(path, identity, purpose, self.circumstances.random)
 
     def keep_profile(
         self, profile: Profile, key: ec.EllipticCurvePrivateKey, passphrase: str, badge: BadgeOpening
     ) -> SigningIdentity:
         """Keep a new person's key and badge on this machine."""
         identity = self.profiles.add(profile, key, passphrase, self.master)
-        make_private_folder(self.folder / "notebooks")
         self.notebook(identity).keep_badge(badge)
         return identity
 

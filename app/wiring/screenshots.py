@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollArea
 from app.consent.terms import Category, Labels
 from app.identity.passphrase_file import PassphraseFile
 from app.identity.pins import Stretching
+from app.services.drafts import Draft
 from app.services.machine import LedgerDamagedError
-from app.services.requests import Draft
 from app.ui.pages.inbox import InboxPage
 from app.ui.pages.patient import PatientPage
 from app.ui.pages.requests_list import RequestsPage

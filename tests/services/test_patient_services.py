@@ -11,11 +11,11 @@ from app.consent.terms import Category
 from app.services.accesses import AccessState
 from app.services.choices import Choices
 from app.services.consents import ConsentState
+from app.services.drafts import Draft
 from app.services.openings import DeniedError, Wanted
 from app.services.own_records import OWN_RECORD
 from app.services.pairs import WrongPinError
 from app.services.proofs import NotProvenError, check_entry
-from app.services.requests import Draft
 from app.wiring.sandbox import PIN
 from ledger.genesis import verify_genesis
 from tests.support.sandbox import ALMA, CAROL

@@ -8,9 +8,9 @@ import pytest
 
 from app.consent.terms import Category
 from app.records.reader import ReaderProcess
+from app.services.drafts import Draft
 from app.services.imports import Imports
 from app.services.reasons import Reasons, Stand
-from app.services.requests import Draft
 from app.services.worklist import RowState
 from tests.support.sandbox import ALMA, CAROL, SandboxWorld
 

@@ -11,9 +11,9 @@ import pytest
 from app.consent.terms import Category
 from app.identity.profiles import ProfileError
 from app.records.views import open_table
+from app.services.drafts import Draft
 from app.services.models import BundledModel, bundled_models, status_of
 from app.services.openings import DeniedError, Opened
-from app.services.requests import Draft
 from app.services.submission import UnsettledError
 from app.services.suggestions import NotRunError
 from app.wiring.sandbox import PIN

@@ -17,9 +17,10 @@ from app.custodian.client import CustodianClient
 from app.custodian.messages import CustodianRefusal
 from app.services.choices import Choices, Unanswered, asks_emergency, days_offered, labels_offered, since_offered
 from app.services.consents import ConsentState
+from app.services.drafts import Draft
 from app.services.openings import DeniedError
 from app.services.pairs import WrongCardError, WrongPinError
-from app.services.requests import Draft, RequestState
+from app.services.requests import RequestState
 from app.services.submission import UnsettledError
 from app.services.turn import NotWaitingError, Turn
 from app.wiring.sandbox import PIN

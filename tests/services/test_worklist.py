@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.consent.terms import Category
 from app.identity.keys import LockedError, UnwrapError
-from app.services.notebook import Notebook
+from app.services.drafts import Draft
+from app.services.notebook import PURPOSE, Notebook
 from app.services.openings import DeniedError
-from app.services.requests import Draft
+from app.services.sealed_file import SealedFile
 from app.services.worklist import RecordRow, RowState
 from app.tour.bytescan import scan
 from app.wiring.sandbox import PIN, STAFF
@@ -162,13 +164,17 @@ def test_an_erased_patient_is_forgotten(world: SandboxWorld, desk: StaffDesk, pa
 # the notebook
 
 
+def notebook_at(path: Path, desk: StaffDesk) -> Notebook:
+    return Notebook(SealedFile(path, desk.identity, PURPOSE, os.urandom), os.urandom)
+
+
 def test_a_notebook_opens_for_its_person_only_and_not_when_locked(
     world: SandboxWorld, desk: StaffDesk, patient: PatientRef
 ) -> None:
     path = world.installation.folder / "notebooks" / f"{desk.identity.msp_id}.{desk.identity.subject}"
     clara = world.staff("Dr Clara Invented")
     with pytest.raises(UnwrapError):
-        Notebook(path, clara.identity, world.installation.circumstances.random).read()
+        notebook_at(path, clara).read()
     content = path.read_bytes()
     assert ALMA.encode() not in content
     desk.lock()
@@ -189,8 +195,8 @@ def test_a_notebook_moved_to_another_person_does_not_open(world: SandboxWorld, d
         clara.notebook.read()
 
 
-def test_a_new_person_has_empty_notes(world: SandboxWorld, desk: StaffDesk, tmp_path: Path) -> None:
-    notes = Notebook(tmp_path / "none", desk.identity, world.installation.circumstances.random).read()
+def test_a_new_person_has_empty_notes(desk: StaffDesk, tmp_path: Path) -> None:
+    notes = notebook_at(tmp_path / "none", desk).read()
     assert (notes.badge, notes.patients, notes.lists, notes.cards_read) == (None, {}, {}, ())
 
 

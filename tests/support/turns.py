@@ -7,8 +7,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from app.consent.terms import Category
+from app.services.drafts import Draft
 from app.services.pairs import unlock
-from app.services.requests import Draft
 from app.services.submission import Submission
 from app.services.turn import Turn, start_turn
 from app.ui.pages.turn import TurnPlace

@@ -19,14 +19,17 @@ from app.ui.pages.request_form import GAP_TEXTS
 from app.ui.pages.request_pane import narrowed_text, request_chip
 from app.ui.pages.requests_list import RequestsPage
 from ledger.gateway import Commit, CommitError, EndorseError
+from tests.support.drafts import drafts_of
 from tests.support.practitioner import ALMA, COMMIT, CONSENT, ENVELOPE, GRETA, asked, workplace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
+    from app.services.drafts import Draft, Drafts, KeptDraft
     from app.services.notebook import PatientRef
     from app.services.patients import Patients
-    from app.services.requests import Draft
     from app.ui.background import Background
     from app.ui.pages.request import RequestForm
     from app.ui.widgets import State
@@ -38,6 +41,15 @@ CODE = "a" * 26
 @dataclass
 class StubPatients:
     """Alma is known; one code introduces Greta."""
+
+    service: StubRequests
+
+    @property
+    def drafts(self) -> Drafts:
+        return self.service.kept
+
+    def unfinished(self) -> tuple[tuple[PatientRef, KeptDraft], ...]:
+        return tuple((self.read(each.draft.patient_id), each) for each in self.drafts.read())
 
     def known(self) -> tuple[PatientRef, ...]:
         return (ALMA,)
@@ -55,6 +67,7 @@ class StubPatients:
 class StubRequests:
     """Requests that are sent nowhere."""
 
+    kept: Drafts
     error: Exception | None = None
     answered: tuple[RequestRow, ...] = field(default_factory=lambda: (asked(),))
     sent: list[Draft] = field(default_factory=list)
@@ -62,7 +75,7 @@ class StubRequests:
 
     @property
     def patients(self) -> Patients:
-        return cast("Patients", StubPatients())
+        return cast("Patients", StubPatients(self))
 
     def rows(self) -> tuple[RequestRow, ...]:
         return self.answered
@@ -82,8 +95,13 @@ class StubRequests:
 
 
 @pytest.fixture
-def service() -> StubRequests:
-    return StubRequests()
+def drafts_file(tmp_path: Path) -> Path:
+    return tmp_path / "drafts" / "AlderMSP.carol"
+
+
+@pytest.fixture
+def service(drafts_file: Path) -> StubRequests:
+    return StubRequests(drafts_of(drafts_file))
 
 
 @pytest.fixture
@@ -301,3 +319,132 @@ def test_escape_leaves_the_form_and_blank_forgets_it(page: RequestsPage, form: R
     assert form.fields.reason.text() == ""
     assert page.model.rowCount() == 0
     assert replace(asked(), state=RequestState.ENDED).short_id == "C-C4RT"
+
+
+# Drafts
+
+
+def begin(form: RequestForm) -> None:
+    form.fields.purpose_options["COC"].set_checked(True)
+    form.fields.category_options[Category.CYTOLOGY].set_checked(True)
+    form.fields.ai.set_checked(True)
+    form.fields.days.choose("30")
+    form.fields.first.setDate(QDate(2024, 2, 29))
+    form.fields.reason.setText("Half a sentence")
+
+
+def asks_again(qtbot: QtBot, page: RequestsPage, patient_id: str = ALMA.patient_id, category: str = "") -> RequestForm:
+    page.ask(patient_id, category)
+    qtbot.waitUntil(page.form.isVisible)
+    return page.form
+
+
+def test_a_half_written_request_survives_leaving_the_page(
+    qtbot: QtBot, page: RequestsPage, form: RequestForm, drafts_file: Path
+) -> None:
+    begin(form)
+    before = form.fields.draft(ALMA.patient_id)
+    page.escape()
+    qtbot.waitUntil(lambda: page.drafts_band.state is not None)
+    assert "Alma Fictive" in cast("State", page.drafts_band.state).text
+    page.drafts_band.acted.emit("go-on")
+    qtbot.waitUntil(form.isVisible)
+    assert form.fields.draft(ALMA.patient_id) == before
+    assert "is back" in cast("State", form.band.state).text
+    qtbot.waitUntil(drafts_file.exists)
+    assert b"Half a sentence" not in drafts_file.read_bytes()
+
+
+def test_a_half_written_request_survives_the_lock_and_a_restart(
+    qtbot: QtBot, page: RequestsPage, form: RequestForm, service: StubRequests, drafts_file: Path
+) -> None:
+    begin(form)
+    before = form.fields.draft(ALMA.patient_id)
+    page.blank()
+    assert form.fields.reason.text() == ""
+    service.kept.flush()  # what the desk does before it wipes the key
+    service.kept = drafts_of(drafts_file)
+    assert asks_again(qtbot, page).fields.draft(ALMA.patient_id) == before
+
+
+def test_all_records_stay_all_records_in_a_draft(qtbot: QtBot, page: RequestsPage, form: RequestForm) -> None:
+    form.fields.years.button(3).click()
+    page.escape()
+    assert asks_again(qtbot, page).fields.years.current == "all"
+    form.fields.years.button(1).click()
+    page.escape()
+    assert asks_again(qtbot, page).fields.years.current == "2"
+
+
+def test_a_kind_asked_for_by_name_is_added_to_the_draft(qtbot: QtBot, page: RequestsPage, form: RequestForm) -> None:
+    begin(form)
+    page.escape()
+    again = asks_again(qtbot, page, category="laboratory")
+    assert again.fields.draft("p").categories == {Category.CYTOLOGY, Category.LABORATORY}
+
+
+def test_a_form_left_as_it_was_is_no_draft(qtbot: QtBot, page: RequestsPage, service: StubRequests) -> None:
+    form = asks_again(qtbot, page, category="laboratory")
+    form.fields.reason.setText("x")
+    form.fields.reason.clear()
+    page.escape()
+    assert service.kept.read() == ()
+
+
+def test_another_patient_s_form_does_not_show_the_draft(qtbot: QtBot, page: RequestsPage, form: RequestForm) -> None:
+    begin(form)
+    page.escape()
+    assert asks_again(qtbot, page, GRETA.patient_id).fields.reason.text() == ""
+    assert page.form.band.state is None
+    page.escape()
+    assert asks_again(qtbot, page).fields.reason.text() == "Half a sentence"
+
+
+@pytest.mark.parametrize("how", ["discard", "send"])
+def test_a_draft_ends_when_it_is_discarded_or_sent(
+    qtbot: QtBot, page: RequestsPage, form: RequestForm, service: StubRequests, drafts_file: Path, how: str
+) -> None:
+    begin(form)
+    form.keep()
+    qtbot.waitUntil(drafts_file.exists)
+    if how == "discard":
+        form.discard_button.click()
+    else:
+        with qtbot.waitSignal(form.sent):
+            form.send(hand_over=False)
+    assert service.kept.read() == ()
+    service.kept.flush()
+    assert drafts_of(drafts_file).read() == ()
+    assert asks_again(qtbot, page).fields.reason.text() == ""
+
+
+def test_a_refused_or_unknown_request_stays_a_draft(
+    qtbot: QtBot, form: RequestForm, service: StubRequests, settles: list[Commit | None]
+) -> None:
+    begin(form)
+    service.error = UnsettledError(ENVELOPE)
+    form.send(hand_over=False)
+    qtbot.waitUntil(lambda: "do not know" in getattr(form.band.state, "sentence", ""))
+    assert len(service.kept.read()) == 1
+    settles.append(COMMIT)
+    qtbot.waitUntil(lambda: service.kept.read() == (), timeout=4_000)
+
+
+def test_a_damaged_drafts_file_is_said_once_set_aside_and_begun_anew(
+    qtbot: QtBot, page: RequestsPage, form: RequestForm, service: StubRequests, drafts_file: Path
+) -> None:
+    begin(form)
+    service.kept.flush()
+    page.escape()
+    drafts_file.write_bytes(b"no draft at all, but long enough to be one")
+    service.kept = drafts_of(drafts_file)
+    assert asks_again(qtbot, page).fields.reason.text() == ""
+    assert "cannot be read" in cast("State", page.drafts_band.state).heading
+    assert drafts_file.with_name("AlderMSP.carol.damaged").exists()
+    begin(form)
+    page.escape()
+    qtbot.wait(50)
+    assert "cannot be read" in cast("State", page.drafts_band.state).heading  # until it was read
+    page.drafts_band.acted.emit("close")
+    qtbot.waitUntil(lambda: "You began" in getattr(page.drafts_band.state, "text", ""))
+    assert len(service.kept.read()) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.consent.terms import Category
-from app.services.requests import Draft
+from app.services.drafts import Draft
 from app.wiring.notices import notices_of
 from tests.support.sandbox import ALMA, CAROL
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.consent.terms import Category
 from app.services.requests import Gap
 from app.services.submission import UnsettledError
 from app.ui.outcomes import Settling, state_of
@@ -16,17 +17,21 @@ from app.ui.pages.request_form import RequestFields
 from app.ui.pages.request_preview import RequestPreview
 from app.ui.theme import scaled
 from app.ui.widgets import Band, Button, ButtonKind, Column, Note, State, TextKind, label, link_label, surface
-from app.ui.wording import iso_day_text
+from app.ui.wording import iso_day_text, moment_text
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
+    from app.services.drafts import Draft, KeptDraft
     from app.services.notebook import PatientRef
-    from app.services.requests import Draft
+    from app.services.patients import Patients
     from app.ui.pages.workplace import Workplace
     from ledger.gateway import Commit
 
 _DELAY: Final = 150
+_KEEP_AFTER: Final = 800
+"""Milliseconds after the last change until a draft is on disk; leaving and locking do not wait for it."""
+_RESTORED: Final = "Your draft of {at} is back. It stays on this machine, sealed, until you send or discard it."
 _WIDEST: Final = 1432
 _NARROW: Final = 1000
 """Form 720, preview 640 and their margins; wider windows centre them."""
@@ -34,6 +39,10 @@ _NARROW: Final = 1000
 
 class Asking(Protocol):
     """What the form needs of ``app.services.requests.Requests``."""
+
+    @property
+    def patients(self) -> Patients:
+        """Whom he may ask, and what he began to ask."""
 
     def gaps(self, draft: Draft) -> tuple[Gap, ...]:
         """Return what is still missing."""
@@ -66,6 +75,7 @@ class RequestForm(QWidget):
         super().__init__()
         self._requests, self._place = requests, place
         self._patient: PatientRef | None = None
+        self._blank: Draft | None = None
         self._hand_over = self._is_sending = False
         self._asked = 0
         self.fields = RequestFields(place)
@@ -75,6 +85,8 @@ class RequestForm(QWidget):
         self._settling.settled.connect(self._settled)
         self._later = QTimer(self, singleShot=True, interval=_DELAY)
         self._later.timeout.connect(self._preview)
+        self._keep_soon = QTimer(self, singleShot=True, interval=_KEEP_AFTER)
+        self._keep_soon.timeout.connect(self.keep)
         self._make_layout()
         self.fields.changed.connect(self._change)
         self.preview.language_chosen.connect(lambda _language: self._preview())
@@ -138,7 +150,7 @@ class RequestForm(QWidget):
         row.setSpacing(scaled(8))
         row.addWidget(label("The patient is told at once. You are told when it is decided.", TextKind.CAPTION), 1)
         self.discard_button = Button("Discard")
-        self.discard_button.clicked.connect(self.discarded)
+        self.discard_button.clicked.connect(self._discard)
         self.hand_over_button = Button("Hand over to the patient now", icon_name="hand-helping")
         self.hand_over_button.clicked.connect(lambda: self.send(hand_over=True))
         self.send_button = Button("Send request", kind=ButtonKind.PRIMARY, icon_name="send", key_hint="Ctrl ↵")
@@ -167,8 +179,15 @@ class RequestForm(QWidget):
         """Who is asked."""
         return self._patient
 
-    def start(self, patient: PatientRef, category: str = "") -> None:
-        """Begin a request to a patient; a kind of record may be ticked already because the person asked for it."""
+    def start(self, patient: PatientRef, category: str = "", kept: KeptDraft | None = None) -> None:
+        """Begin a request to a patient, or go on with a draft.
+
+        Args:
+            patient: who is asked.
+            category: a kind of record that is ticked already because the person asked for it.
+            kept: what was begun before.
+        """
+        self._blank = None
         self._settling.stop()
         self._is_sending = False
         self._patient = patient
@@ -177,14 +196,26 @@ class RequestForm(QWidget):
         self.preview.show_patient(patient.name)
         self.band.show_state(None)
         self.fields.clear(category)
+        blank = self._draft()
+        if kept is not None:
+            self._show_kept(kept)
+        self._blank = blank
+        if kept is not None and category:
+            self.fields.category_options[Category(category)].set_checked(True)
         self._enable()
         self._preview()
+
+    def _show_kept(self, kept: KeptDraft) -> None:
+        self.fields.show_draft(kept.draft)
+        text = _RESTORED.format(at=moment_text(kept.at, zone=self._place.zone))
+        self.band.show_state(State("info", "file-clock", "", text))
 
     def blank(self) -> None:
         """Forget patient and form (lock, sign-out)."""
         self._settling.stop()
         self._later.stop()
-        self._patient = None
+        self._keep_soon.stop()
+        self._patient = self._blank = None
         self._title.clear()
         self._about.clear()
         self.fields.clear("")
@@ -197,6 +228,33 @@ class RequestForm(QWidget):
     def _change(self) -> None:
         self.fields.show_gaps(())
         self._later.start()
+        self._note()
+
+    def _note(self) -> None:
+        """Remember what the form says at once; a form that says nothing of one's own is no draft."""
+        draft, blank = self._draft(), self._blank
+        if draft is None or blank is None:
+            return
+        if draft == blank:
+            self._requests.patients.drafts.discard(draft.patient_id)
+        else:
+            self._requests.patients.drafts.note(draft)
+        self._keep_soon.start()
+
+    def keep(self) -> None:
+        """Write what was noted, off the GUI thread."""
+        self._keep_soon.stop()
+        drafts = self._requests.patients.drafts
+        self._place.background.run(self, drafts.flush, lambda _: None, lambda error: self._tell(state_of(error)))
+
+    def _discard(self) -> None:
+        self._forget_draft()
+        self.discarded.emit()
+
+    def _forget_draft(self) -> None:
+        if self._patient is not None:
+            self._requests.patients.drafts.discard(self._patient.patient_id)
+            self.keep()
 
     def _preview(self) -> None:
         draft = self._draft()
@@ -240,6 +298,7 @@ class RequestForm(QWidget):
     def _done(self, consent_id: str) -> None:
         self._is_sending = False
         self._enable()
+        self._forget_draft()
         if self._patient is not None:
             self.sent.emit(self._patient.patient_id, consent_id, self._hand_over)
 
@@ -256,6 +315,8 @@ class RequestForm(QWidget):
 
     def _settled(self, commit: Commit | None) -> None:
         self._enable()
+        if commit is not None:
+            self._forget_draft()
         if commit is not None and self._patient is not None:
             self.sent.emit(self._patient.patient_id, "", self._hand_over)
 

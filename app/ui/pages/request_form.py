@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.consent.terms import AI_CATEGORIES, DAYS, Category
-from app.services.requests import PURPOSES, REASON_MAX, Draft, Gap
+from app.services.drafts import PURPOSES, REASON_MAX, Draft
+from app.services.requests import Gap
 from app.ui.kinds import PURPOSES as PURPOSE_WORDS
 from app.ui.kinds import kind_icon, kind_text
 from app.ui.theme import scaled
@@ -189,6 +190,40 @@ class RequestFields(QWidget):
         self.show_gaps(())
         self._change()
 
+    def show_draft(self, draft: Draft) -> None:
+        """Show a draft that was kept, as it was."""
+        self.clear("")
+        self.purpose_options[draft.purpose].set_checked(True)
+        for each, option in self.category_options.items():
+            option.set_checked(each in draft.categories)
+        self.ai.set_checked(draft.ai)
+        self.training.set_checked(draft.training)
+        self.days.choose(str(draft.days))
+        self._show_days(draft.first_day, draft.last_day)
+        self.reason.setText(draft.reason)
+        self.study.setText(draft.study)
+        self._change()
+
+    def _show_days(self, first: str, last: str) -> None:
+        """Show these days; where "1 year" and the like mean the same today, that is what is chosen."""
+        for key, _ in _YEARS:
+            self._set_years(key)
+            self.years.choose(key)
+            if self._days == (first, last):
+                return
+        self.years.choose("")
+        for edit, day in ((self.first, first), (self.last, last)):
+            edit.setEnabled(True)
+            with QSignalBlocker(edit):
+                edit.setDate(QDate.fromString(day, Qt.DateFormat.ISODate))
+
+    @property
+    def _days(self) -> tuple[str, str]:
+        """First and last day as ISO dates; both empty for "All"."""
+        if self.years.current == "all":
+            return "", ""
+        return self.first.date().toString("yyyy-MM-dd"), self.last.date().toString("yyyy-MM-dd")
+
     @property
     def _today(self) -> date:
         return datetime.fromtimestamp(self._place.clock(), UTC).astimezone(self._place.zone).date()
@@ -229,14 +264,14 @@ class RequestFields(QWidget):
 
     def draft(self, patient_id: str) -> Draft:
         """Return what the form says."""
-        everything = self.years.current == "all"
+        first_day, last_day = self._days
         purpose = next(code for code, option in self.purpose_options.items() if option.is_checked)
         return Draft(
             patient_id,
             purpose=purpose,
             categories=self._categories(),
-            first_day="" if everything else self.first.date().toString("yyyy-MM-dd"),
-            last_day="" if everything else self.last.date().toString("yyyy-MM-dd"),
+            first_day=first_day,
+            last_day=last_day,
             days=int(self.days.current or 7),
             ai=self.ai.is_checked,
             training=self.training.is_checked,

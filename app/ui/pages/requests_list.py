@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.services.drafts import DraftsDamagedError
 from app.services.requests import RequestState
 from app.ui.kinds import kinds_text
+from app.ui.pages.drafts_band import DraftsBand
 from app.ui.pages.introduce_sheet import IntroduceSheet
 from app.ui.pages.live_page import LivePage
 from app.ui.pages.request import RequestForm
@@ -33,9 +35,10 @@ from app.ui.widgets.states import empty
 from app.ui.wording import NONE, end_text
 
 if TYPE_CHECKING:
+    from app.services.drafts import Draft, KeptDraft
     from app.services.notebook import PatientRef
     from app.services.patients import Patients
-    from app.services.requests import Draft, Gap, RequestRow
+    from app.services.requests import Gap, RequestRow
     from app.ui.pages.workplace import Workplace
 
 _ASK: Final = Action("ask", "Ask for access…", "send", ButtonKind.PRIMARY)
@@ -92,6 +95,7 @@ class RequestsPage(LivePage):
         self.table = RowsTable(self.model, lambda row: row.consent_id, "Requests")
         self.pane = RequestPane(place)
         self.form = RequestForm(requests, place)
+        self.drafts_band = DraftsBand(requests.patients, place)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._make_list())
         self._pages.addWidget(self.form)
@@ -131,7 +135,9 @@ class RequestsPage(LivePage):
         second = QHBoxLayout()
         second.addWidget(self.segments)
         second.addStretch(1)
-        main, _ = self._list_of(self.table, top, second)
+        third = QHBoxLayout()
+        third.addWidget(self.drafts_band)
+        main, _ = self._list_of(self.table, top, second, third)
         return PaneLayout(main, self.pane)
 
     def _connect(self) -> None:
@@ -141,11 +147,17 @@ class RequestsPage(LivePage):
         self.empty_view.acted.connect(self._act)
         self.pane.acted.connect(self._act)
         self.form.sent.connect(self._sent)
-        self.form.discarded.connect(self._show_list)
+        self.form.discarded.connect(self.leave_form)
+        self.drafts_band.wanted.connect(lambda patient_id: self.ask(patient_id, ""))
         self.form.other_wanted.connect(lambda: self.ask("", ""))
         shortcut = QShortcut(QKeySequence("N"), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(lambda: self.ask("", ""))
+
+    def refresh(self) -> None:
+        """Load the requests again, and look what was begun."""
+        super().refresh()
+        self.drafts_band.look()
 
     def _loaded(self, rows: tuple[RequestRow, ...]) -> None:
         self._rows = rows
@@ -199,17 +211,30 @@ class RequestsPage(LivePage):
             sheet.chosen.connect(lambda chosen: self.ask(chosen, category))
             sheet.open()
             return
-        self._place.background.run(
-            self,
-            lambda: self._requests.patients.read(patient_id),
-            lambda patient: self._show_form(patient, category),
-            self._failed,
-        )
+        patients = self._requests.patients
 
-    def _show_form(self, patient: PatientRef, category: str) -> None:
-        self.form.start(patient, category)
+        def begun() -> tuple[PatientRef, KeptDraft | None]:
+            kept = (each for each in patients.drafts.read() if each.draft.patient_id == patient_id)
+            return patients.read(patient_id), next(kept, None)
+
+        def failed(error: Exception) -> None:
+            if isinstance(error, DraftsDamagedError):
+                self.drafts_band.show_error(error)
+                self.ask(patient_id, category)  # it is said once; what was damaged is set aside
+            else:
+                self._failed(error)
+
+        self._place.background.run(self, begun, lambda found: self._show_form(*found, category), failed)
+
+    def _show_form(self, patient: PatientRef, kept: KeptDraft | None, category: str) -> None:
+        self.form.start(patient, category, kept)
         self._pages.setCurrentWidget(self.form)
         self.form.fields.purpose_options["TREAT"].button.setFocus()
+
+    def leave_form(self) -> None:
+        """Show the list; what was begun is kept."""
+        self._show_list()
+        self.drafts_band.look()
 
     def _show_list(self) -> None:
         self._pages.setCurrentIndex(0)
@@ -231,13 +256,14 @@ class RequestsPage(LivePage):
         super().blank()
         self._rows = ()
         self._show_rows()
+        self.drafts_band.blank()
         self.form.blank()
         self._show_list()
 
     def escape(self) -> bool:
         """Leave the form."""
         if self._pages.currentWidget() is self.form and self.form.discard_button.isEnabled():
-            self._show_list()
+            self.leave_form()
             return True
         return False
 
