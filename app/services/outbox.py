@@ -1,7 +1,7 @@
 """What was signed but may not be recorded yet, kept over a lock and a restart and sent again in order (A41).
 
-Only what makes the patient safer or tells her more is kept: stopping, refusing, purge receipts, verdicts. A request for
-access never is. An envelope holds what the channel may read anyway: ids, a certificate and a signature.
+Only what makes the patient safer or tells her more is kept: suspending, stopping, refusing, purge receipts, verdicts.
+A request for access never is. An envelope holds what the channel may read anyway: ids, a certificate and a signature.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Final
 from app.identity.private_files import make_private_folder, read_private, remove_private, write_private
 from ledger.gateway import CommitError, CommitStatusError, EndorseError, Envelope, Gateway, SubmitError
 
-ORDER: Final = ("RevokeConsent", "RejectConsent", "RecordPurge", "RecordVerdict")
+ORDER: Final = ("SuspendMember", "RevokeConsent", "RejectConsent", "RecordPurge", "RecordVerdict")
 """Transactions that are kept, the most urgent first."""
 
 _MAX_FILE: Final = 1024 * 1024

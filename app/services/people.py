@@ -13,12 +13,13 @@ from app.identity.pins import check_passphrase
 from app.identity.profiles import Profile
 from app.identity.signing import SigningIdentity
 from app.services.machine import Machine
-from app.services.submission import Submission
-from ledger.gateway import Commit, Signer
+from ledger.gateway import Commit, CommitError, EndorseError, Signer
 from ledger.signatures import spki
 
 KeepProfile = Callable[[Profile, ec.EllipticCurvePrivateKey, str, BadgeOpening], SigningIdentity]
 """Keeps a new person's key and badge on this machine, under his passphrase."""
+ForgetProfile = Callable[[Profile], None]
+"""Removes both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,21 @@ class NewMember:
     department: str = ""
     steward: bool = False
     emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Somebody whose key is kept on this machine and whose entry is on its way.
+
+    Attributes:
+        profile: of the new person.
+        badge: its opening, which goes to the custodians once the entry is there.
+        arguments: of ``EnrolMember``.
+    """
+
+    profile: Profile
+    badge: BadgeOpening
+    arguments: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,7 @@ class People:
         client: the own hospital's custodian.
         authority: issues staff certificates.
         keep_profile: see ``KeepProfile``.
+        forget_profile: see ``ForgetProfile``.
         names: names of this machine's people by subject.
     """
 
@@ -79,6 +96,7 @@ class People:
     client: CustodianClient
     authority: HospitalAuthority
     keep_profile: KeepProfile
+    forget_profile: ForgetProfile
     names: Callable[[], dict[str, str]]
 
     def members(self) -> tuple[MemberRow, ...]:
@@ -98,7 +116,15 @@ class People:
         """Make a key, a certificate and a badge for somebody who is present, and enrol the person on the ledger.
 
         Raises:
-            EndorseError: for example ``wrong-role`` (operators enrol offices, registrars enrol practitioners).
+            WeakPinError: the passphrase is too short.
+            EndorseError, CommitError, UnsettledError: see ``record``.
+        """
+        return self.record(self.begin(member, passphrase))
+
+    def begin(self, member: NewMember, passphrase: str) -> Enrolment:
+        """Make key, certificate and badge, and keep them: an entry whose key is nowhere would be a member for ever.
+
+        Raises:
             WeakPinError: the passphrase is too short.
         """
         check_passphrase(passphrase)  # before anything is recorded: nobody could use the entry
@@ -123,15 +149,42 @@ class People:
             "functions": [],
             "groups": [],
         }
-        Submission(self.machine.gateway, self.signer).send("EnrolMember", arguments)
         self.keep_profile(profile, key, passphrase, badge)
+        return Enrolment(profile, badge, arguments)
+
+    def record(self, enrolment: Enrolment) -> Profile:
+        """Record an enrolment that was begun; when it is refused, nothing of it stays.
+
+        Raises:
+            EndorseError: for example ``wrong-role`` (operators enrol offices, registrars enrol practitioners).
+            CommitError: recorded as invalid, something changed at the same time.
+            UnsettledError: unknown; settle it, then ``publish`` or ``withdraw``.
+        """
+        try:
+            self.machine.submission(self.signer).send("EnrolMember", enrolment.arguments)
+        except (EndorseError, CommitError):
+            self.withdraw(enrolment)
+            raise
+        return self.publish(enrolment)
+
+    def publish(self, enrolment: Enrolment) -> Profile:
+        """Tell the custodians who an enrolled member is, so that patients read a name."""
         for client in self.machine.custodians.values():
-            client.store_badge(self.signer, self.signer.msp_id, subject, badge)
-        return profile
+            client.store_badge(self.signer, self.signer.msp_id, enrolment.profile.subject, enrolment.badge)
+        return enrolment.profile
+
+    def withdraw(self, enrolment: Enrolment) -> None:
+        """Forget somebody whose entry was not recorded."""
+        self.forget_profile(enrolment.profile)
 
     def suspend(self, subject: str) -> Commit:
-        """Suspend a member at once, for example because a device was lost; what is open there closes."""
-        return Submission(self.machine.gateway, self.signer).send("SuspendMember", {"subject": subject})
+        """Suspend a member at once, for example because a device was lost; what is open there closes.
+
+        Raises:
+            EndorseError, CommitError: nothing changed.
+            UnsettledError: unknown; it is sent again by itself until it is recorded.
+        """
+        return self.machine.submission(self.signer).send("SuspendMember", {"subject": subject})
 
     def persons(self) -> tuple[PersonRow, ...]:
         """Return the hospital's registered patients, by name."""

@@ -24,7 +24,7 @@ from app.identity.keys import LockedError, MasterKey, Purpose, Random, wipe
 from app.identity.keystore import KeyStore
 from app.identity.ledger_head import HeadKeeper, LedgerHead
 from app.identity.pins import PERSON, Stretching
-from app.identity.private_files import make_private_folder, write_private
+from app.identity.private_files import make_private_folder, remove_private, write_private
 from app.identity.profiles import Profile, ProfileFolder
 from app.identity.signing import SigningIdentity
 from app.records.importing import Importer
@@ -126,8 +126,11 @@ class Installation:
         return Drafts(self._sealed("drafts", identity, DRAFTS), self.machine.clock)
 
     def _sealed(self, kind: str, identity: SigningIdentity, purpose: str) -> SealedFile:
-        path = self.folder / kind / f"{identity.msp_id}.{identity.subject}"
+        path = self._place(kind, identity.msp_id, identity.subject)
         return SealedFile(path, identity, purpose, self.circumstances.random)
+
+    def _place(self, kind: str, msp_id: str, subject: str) -> Path:
+        return self.folder / kind / f"{msp_id}.{subject}"
 
     def keep_profile(
         self, profile: Profile, key: ec.EllipticCurvePrivateKey, passphrase: str, badge: BadgeOpening
@@ -137,6 +140,11 @@ class Installation:
         self.notebook(identity).keep_badge(badge)
         return identity
 
+    def forget_profile(self, profile: Profile) -> None:
+        """Remove a new person's key and notes from this machine."""
+        self.profiles.remove(profile.profile_id)
+        remove_private(self._place("notebooks", profile.msp_id, profile.subject))
+
     def people(self, signer: SigningIdentity) -> People:
         """Return the desk of a registrar or operator of a hospital of this machine."""
         return People(
@@ -145,6 +153,7 @@ class Installation:
             self.machine.custodians[signer.msp_id],
             self.keys[signer.msp_id].authority,
             self.keep_profile,
+            self.forget_profile,
             lambda: {profile.subject: profile.name for profile in self.profiles.profiles()},
         )
 

@@ -89,7 +89,7 @@ def office_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
     place = workplace(desk, desktop)
     ledger, settings = ledger_entry(desk, place), settings_entry(desktop, is_patient=False)
     if desk.profile.role == "registrar":
-        people = PageEntry(RailEntry("people", "People", "users-round"), PeoplePage(desk.people, place.background))
+        people = PageEntry(RailEntry("people", "People", "users-round"), PeoplePage(desk.people, place))
         return Rooms((people, ledger, settings), "people")
     return Rooms((ledger, settings), "ledger")
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.ui.outcomes import state_of
 from app.ui.page import Page
-from app.ui.pages.people_sheets import CardSheet, CodeSheet, MemberSheet, NewPinSheet, PersonSheet
+from app.ui.pages.people_sheets import CardSheet, CodeSheet, FilledSheet, MemberSheet, NewPinSheet, PersonSheet
+from app.ui.pages.recording import Recording
 from app.ui.theme import scaled
 from app.ui.vocabulary import Chip
 from app.ui.widgets.bands import Band
@@ -17,15 +19,18 @@ from app.ui.widgets.dialogs import Confirm, Sheet
 from app.ui.widgets.panes import Fact, FactsGrid, PaneLayout, PreviewPane, title_row
 from app.ui.widgets.rows import ColumnSpec, RowsModel
 from app.ui.widgets.segments import Segment, Segments
-from app.ui.widgets.states import failed
+from app.ui.widgets.states import unknown, was_not_recorded
 from app.ui.widgets.tables import RowsTable
 from app.ui.widgets.text import TextKind, label
-from app.ui.wording import NONE, date_text, error_sentence, iso_day_text, time_text
+from app.ui.wording import NONE, date_text, iso_day_text, time_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.custodian.results import IntroductionCode, Person, PersonRow, RegisteredPerson
-    from app.services.people import MemberRow, People
-    from app.ui.background import Background
+    from app.services.people import Enrolment, MemberRow, NewMember, People
+    from app.ui.pages.workplace import Workplace
+    from ledger.gateway import Commit
 
 _ROLE_WORDS = {
     "operator": "Operator",
@@ -50,12 +55,15 @@ class PeoplePage(Page):
 
     Args:
         people: the service.
-        background: the one door off the GUI thread.
+        place: time, zone and the door off the GUI thread.
     """
 
-    def __init__(self, people: People, background: Background) -> None:
+    def __init__(self, people: People, place: Workplace) -> None:
         super().__init__()
-        self._people, self._background = people, background
+        self._people, self._background = people, place.background
+        self._recording = Recording(place, self)
+        self._withdraw: Callable[[], None] = _nothing
+        self._sheet: FilledSheet | None = None
         self.register_button = Button("Register a patient…", icon_name="user-round-plus")
         self.enrol_button = Button("Enrol a person…", icon_name="id-card")
         self.segments = Segments((Segment(PATIENTS, "Patients"), Segment(STAFF, "Staff")))
@@ -113,6 +121,10 @@ class PeoplePage(Page):
         self.code_button.clicked.connect(self.make_code)
         self.pin_button.clicked.connect(self.reset_pin)
         self.suspend_button.clicked.connect(self.suspend)
+        self._recording.recorded.connect(self._recorded)
+        self._recording.failed.connect(self._not_sent)
+        self._recording.unsure.connect(self._unsure)
+        self._recording.not_recorded.connect(self._not_recorded)
 
     def refresh(self) -> None:
         """Load patients and staff again."""
@@ -195,12 +207,18 @@ class PeoplePage(Page):
             "Use it at once when a device is lost."
         )
         sheet = Confirm(self, f"Suspend {member.name}?", text, "Suspend", danger=True)
-        sheet.confirmed.connect(
-            lambda: self._background.run(
-                self, lambda: self._people.suspend(member.subject), lambda _: self.refresh(), self._fail
-            )
-        )
+        sheet.confirmed.connect(lambda: self._suspend(member))
         sheet.open()
+
+    def _suspend(self, member: MemberRow) -> None:
+        self._set_sendable(can_send=False)
+        said = f"{member.name or 'The person'} is suspended."
+
+        def work() -> str:
+            self._people.suspend(member.subject)
+            return said
+
+        self._recording.start(work, lambda _commit: said)
 
     def register_person(self) -> None:
         """Register a patient who is present, and print her card."""
@@ -223,15 +241,66 @@ class PeoplePage(Page):
     def enrol_member(self) -> None:
         """Enrol a practitioner who is present; the person's key stays on this machine, under the own PIN."""
         sheet = MemberSheet(self)
-        sheet.filled.connect(
-            lambda member, pin: self._background.run(
-                sheet,
-                lambda: self._people.enrol(member, pin),
-                lambda _: self._done(sheet, f"{member.name} is enrolled and can sign in here."),
-                sheet.show_trouble,
-            )
-        )
+        sheet.filled.connect(lambda member, pin: self._enrol(sheet, member, pin))
         sheet.open()
+
+    def _enrol(self, sheet: FilledSheet, member: NewMember, pin: str) -> None:
+        people = self._people
+        begun: list[Enrolment] = []
+        said = f"{member.name} is enrolled and can sign in here."
+
+        def work() -> str:
+            begun.append(people.begin(member, pin))
+            people.record(begun[0])
+            return said
+
+        def publish(_commit: Commit) -> str:
+            people.publish(begun[0])
+            return said
+
+        self._sheet, self._withdraw = sheet, lambda: people.withdraw(begun[0])
+        sheet.closed.connect(self._forget_sheet)
+        self._set_sendable(can_send=False)
+        self._recording.start(work, publish)
+
+    # what came of it
+
+    def _recorded(self, said: str) -> None:
+        self._close_sheet()
+        self._set_sendable(can_send=True)
+        self.band.show_state(None)
+        self.toast_wanted.emit(said)
+        self.refresh()
+
+    def _not_sent(self, error: Exception) -> None:
+        self._set_sendable(can_send=True)
+        if self._sheet is not None:
+            self._sheet.show_trouble(error)
+        else:
+            self._fail(error)
+
+    def _unsure(self) -> None:
+        self._close_sheet()
+        self.band.show_state(unknown())
+
+    def _not_recorded(self) -> None:
+        withdraw, self._withdraw = self._withdraw, _nothing
+        self._background.run(self, withdraw, lambda _: self.refresh(), self._fail)
+        self._set_sendable(can_send=True)
+        self.band.show_state(was_not_recorded())
+
+    def _forget_sheet(self) -> None:
+        self._sheet = None
+
+    def _close_sheet(self) -> None:
+        sheet, self._sheet = self._sheet, None
+        if sheet is not None:
+            sheet.accept()
+
+    def _set_sendable(self, *, can_send: bool) -> None:
+        """Nothing is sent while the outcome of the last one is not known."""
+        self.enrol_button.setEnabled(can_send)
+        self.suspend_button.setEnabled(can_send)
 
     def _done(self, sheet: Sheet, text: str) -> None:
         sheet.accept()
@@ -239,10 +308,12 @@ class PeoplePage(Page):
         self.refresh()
 
     def _fail(self, error: Exception) -> None:
-        self.band.show_state(failed(error_sentence(error)))
+        self.band.show_state(state_of(error))
 
     def blank(self) -> None:
-        """Forget what is shown."""
+        """Forget what is shown; what is on its way is asked about no more here."""
+        self._recording.stop()
+        self._set_sendable(can_send=True)
         self.persons_model.set_rows(())
         self.members_model.set_rows(())
         self._name.setText("")
@@ -256,6 +327,10 @@ class PeoplePage(Page):
     def search_hint(self) -> str:
         """The search field's words."""
         return "Person, patient or command"
+
+
+def _nothing() -> None:
+    """Nothing was kept that would have to be undone."""
 
 
 _CARD_WORDS = {"none": "No card", "active": "In use", "locked": "Locked, reset the PIN"}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.custodian.results import IntroductionCode
 
 
-class _FilledSheet(Sheet):
+class FilledSheet(Sheet):
     """A form in a sheet: fields above each other, a gap's text under the form."""
 
     def __init__(self, over: QWidget, title: str, button: str, icon_name: str) -> None:
@@ -44,7 +44,7 @@ class _FilledSheet(Sheet):
         self.go_button.setEnabled(True)
 
 
-class NewPinSheet(_FilledSheet):
+class NewPinSheet(FilledSheet):
     """A new PIN, typed twice by the person it belongs to."""
 
     pin_chosen = Signal(str)
@@ -67,7 +67,7 @@ class NewPinSheet(_FilledSheet):
             self.pin_chosen.emit(pin)
 
 
-class PersonSheet(_FilledSheet):
+class PersonSheet(FilledSheet):
     """A new patient. ``filled`` carries the person and her PIN."""
 
     filled = Signal(object, str)
@@ -119,7 +119,7 @@ class PersonSheet(_FilledSheet):
             )
 
 
-class MemberSheet(_FilledSheet):
+class MemberSheet(FilledSheet):
     """A new practitioner. ``filled`` carries the member and the person's PIN."""
 
     filled = Signal(object, str)
