@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QInputDialog, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut, QTextOption
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QInputDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.ui.page import Page
-from app.ui.theme import mono, scaled
+from app.ui.theme import mono, scaled, size
 from app.ui.widgets.bands import Band
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.command_palette import KeyLine
@@ -25,6 +25,8 @@ from app.ui.wording import date_text, error_sentence, size_text, time_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from PySide6.QtGui import QResizeEvent
+
     from app.services.ledger_audit import BlockDetail, BlockRow, EntryRow, LedgerAudit, Verification
     from app.ui.background import Background, Task
 
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 LOCAL = (
     "Local ledger, not shared: whoever owns this machine could rewrite all of it. A receipt kept elsewhere shows that."
 )
+_BLOCKS_WIDE, _BLOCKS_NARROW, _ROOMY = 452, 264, 1000
+_LEFT_OUT = (3, 4)
+"""Size and hash, which the block beside says too."""
+_ROWS_SEEN, _TEXT_HIGH = 3, 140
 _RESULTS = {"valid": ("Valid", "ok_fg"), "denied": ("Valid, denied", "deny_fg"), "stale": ("Stale read", "held_fg")}
 
 
@@ -76,8 +82,13 @@ class LedgerPage(Page):
         self._title = label("", TextKind.SECTION)
         self._facts = FactsGrid((), 96)
         self._entry_title = label("", TextKind.STRONG)
-        self._entry_text = label("", selectable=True)
+        self._entry_text = QPlainTextEdit(readOnly=True)
         self._entry_text.setFont(mono())
+        self._entry_text.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
+        self._entry_text.setFrameShape(QFrame.Shape.NoFrame)
+        self._entry_text.setTabChangesFocus(True)
+        self._entry_text.setAccessibleName("Entry, as it was recorded")
+        self._entry_text.setMinimumHeight(scaled(_TEXT_HIGH))
         self._lay_out()
         self._connect()
 
@@ -94,7 +105,6 @@ class LedgerPage(Page):
         head.addWidget(Note("triangle-alert", LOCAL, "wait", TextKind.BODY))
         below = QHBoxLayout()
         below.setSpacing(0)
-        self.blocks_table.setFixedWidth(scaled(452))
         below.addWidget(self.blocks_table)
         below.addWidget(Rule(is_vertical=True))
         below.addWidget(self._right(), 1)
@@ -106,13 +116,11 @@ class LedgerPage(Page):
         layout.addLayout(below, 1)
 
     def _right(self) -> QWidget:
-        right = QFrame()
-        right.setProperty("surface", "right")
-        layout = QVBoxLayout(right)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        """Block and entry, one below the other; with large text on a small screen all of it scrolls."""
+        right = Column(0, 0)
         head = QVBoxLayout()
         head.setContentsMargins(scaled(20), scaled(12), scaled(20), scaled(12))
+        head.setSpacing(scaled(8))
         row = QHBoxLayout()
         row.addWidget(self._title)
         row.addStretch(1)
@@ -120,18 +128,33 @@ class LedgerPage(Page):
         row.addWidget(self.next_button)
         head.addLayout(row)
         head.addWidget(self._facts)
-        layout.addLayout(head)
-        layout.addWidget(self.entries_table, 1)
-        column = Column()
-        entry = QHBoxLayout()
-        entry.addWidget(self._entry_title)
-        entry.addStretch(1)
-        entry.addWidget(self.copy_button)
-        column.body.addLayout(entry)
-        column.body.addWidget(self._entry_text)
-        column.body.addStretch(1)
-        layout.addWidget(column, 1)
-        return right
+        self.entries_table.setMinimumHeight(size("table_header") + _ROWS_SEEN * size("row"))
+        entry = QVBoxLayout()
+        entry.setContentsMargins(scaled(20), scaled(16), scaled(20), scaled(16))
+        entry.setSpacing(scaled(8))
+        title = QHBoxLayout()
+        title.addWidget(self._entry_title)
+        title.addStretch(1)
+        title.addWidget(self.copy_button)
+        entry.addLayout(title)
+        entry.addWidget(self._entry_text)
+        right.body.addLayout(head)
+        right.body.addWidget(self.entries_table, 1)
+        right.body.addLayout(entry, 2)
+        frame = QFrame()
+        frame.setProperty("surface", "right")
+        layout = QVBoxLayout(frame)
+        layout.setContentsMargins(1, 0, 0, 0)
+        layout.addWidget(right)
+        return frame
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's: with little room the list of blocks shows less of each, so that the block itself has room."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < scaled(_ROOMY)
+        for column in _LEFT_OUT:
+            self.blocks_table.setColumnHidden(column, is_narrow)
+        self.blocks_table.setFixedWidth(scaled(_BLOCKS_NARROW if is_narrow else _BLOCKS_WIDE))
 
     def _connect(self) -> None:
         self.verify_button.clicked.connect(self.refresh)
@@ -214,7 +237,7 @@ class LedgerPage(Page):
     def _choose_entry(self, entry: EntryRow | None) -> None:
         self.copy_button.setVisible(entry is not None)
         self._entry_title.setText("" if entry is None else f"Entry {entry.number}, {entry.name}")
-        self._entry_text.setText("" if entry is None else entry.arguments)
+        self._entry_text.setPlainText("" if entry is None else entry.arguments)
 
     def _step(self, by: int) -> None:
         row = self.blocks_table.current_row
@@ -284,7 +307,7 @@ class LedgerPage(Page):
 
     def search_hint(self) -> str:
         """The search field's words."""
-        return "Block, entry or command"
+        return "Block or command"
 
     def _entry_columns(self) -> tuple[ColumnSpec[EntryRow], ...]:
         return (
@@ -315,11 +338,11 @@ class ResultCard(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("surface", "card")
-        self.setFixedHeight(scaled(68))
+        self.setMinimumHeight(scaled(68))
         self._icon = IconLabel("shield-check", "ok_fg", 28)
-        self._heading = label("Verifying…", TextKind.SECTION)
-        self._when = label("", tone="text2")
-        self._counters = [(label("", TextKind.STRONG), label("", TextKind.CAPTION)) for _ in range(3)]
+        self._heading = label("Verifying…", TextKind.SECTION, wrap=True)
+        self._when = label("", tone="text2", wrap=True)
+        self._counters = [(label("", TextKind.STRONG), label("", TextKind.CAPTION, wrap=True)) for _ in range(3)]
         self.cancel_button = Button("Cancel", small=True)
         self.cancel_button.hide()
         self.cancel_button.clicked.connect(self.cancelled)
@@ -329,15 +352,19 @@ class ResultCard(QFrame):
         row.addWidget(self._icon)
         words = QVBoxLayout()
         words.setSpacing(0)
+        words.addStretch(1)
         words.addWidget(self._heading)
         words.addWidget(self._when)
+        words.addStretch(1)
         row.addLayout(words, 2)
         for number, name in self._counters:
             row.addWidget(Rule(is_vertical=True))
             counter = QVBoxLayout()
             counter.setSpacing(0)
+            counter.addStretch(1)
             counter.addWidget(number)
             counter.addWidget(name)
+            counter.addStretch(1)
             row.addLayout(counter, 1)
         row.addWidget(self.cancel_button)
 

@@ -65,8 +65,10 @@ class Toast(QFrame):
         self.move(area.topLeft() if area.top() >= 0 else corner)
 
     def _taken(self, widget: QWidget) -> QRect | None:
-        """Return where a control can be used; None if it is no control, hidden, or a part of a toast."""
+        """Return where a control can be used; None if it is no control, hidden, only read, or a part of a toast."""
         if not isinstance(widget, _CONTROLS) or not widget.isVisible() or isinstance(widget.parentWidget(), Toast):
+            return None
+        if isinstance(widget, QPlainTextEdit) and widget.isReadOnly():
             return None
         seen = widget.visibleRegion().boundingRect()
         return None if seen.isEmpty() else seen.translated(widget.mapTo(self._over, QPoint(0, 0)))
