@@ -20,7 +20,7 @@ from app.wiring.desktop import Desktop
 from app.wiring.sandbox import PIN, Sandbox
 from ledger.gateway import SubmitError
 
-_SETTLED = 0.15
+_SETTLED = 0.25
 _PATIENCE = 30.0
 T = TypeVar("T", bound=QWidget)
 
@@ -175,6 +175,10 @@ class Draughtsman:
         """Return the visible widget of a kind; wait until it is there."""
         self.wait(lambda: self.seen(kind) is not None, kind.__name__)
         return next(each for each in self.window.findChildren(kind) if each.isVisible())
+
+    def find_dialog(self, kind: type[T]) -> None:
+        """Wait until a dialog of a kind stands over the window."""
+        self.wait(lambda: any(isinstance(each, kind) for each in self.dialogs()), kind.__name__)
 
     def dialogs(self) -> list[QWidget]:
         """Return what stands over the window."""

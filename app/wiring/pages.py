@@ -101,7 +101,7 @@ def patient_rooms(desk: PatientDesk, desktop: "Desktop") -> Rooms:
     consents = ConsentsPage(desk.consents, place, desk.language)
     accesses = AccessesPage(desk.accesses, desk.consents, place, desk.language)
     records = OwnRecordsPage(desk.records, place, desk.language, desk.unlocked.person.name)
-    opener = Opener(desk.records.reading, desk.installation.reader, place, window)
+    opener = Opener(desk.records.reading, desk.installation.reader, place, window, "My records")
     inbox.turn_ready.connect(desktop.turns.show)
     accesses.consent_wanted.connect(partial(_show_consent, window, consents))
     records.open_wanted.connect(opener.open)

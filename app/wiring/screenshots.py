@@ -6,6 +6,7 @@ Names begin with the letter of SCREENS.md 4. The walk is one story: what an earl
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,18 +18,23 @@ from app.identity.passphrase_file import PassphraseFile
 from app.identity.pins import Stretching
 from app.services.drafts import Draft
 from app.services.machine import LedgerDamagedError
+from app.ui.pages.consent_detail import ConsentDetail
 from app.ui.pages.inbox import InboxPage
+from app.ui.pages.own_records import OwnRecordsPage
 from app.ui.pages.patient import PatientPage
+from app.ui.pages.people_sheets import CardSheet
 from app.ui.pages.requests_list import RequestsPage
 from app.ui.pages.sign_in import SignInPage, StartPage
 from app.ui.pages.turn.check import Check
+from app.ui.pages.turn.receipt import Finished
+from app.ui.pages.turn.sign import Sign
 from app.ui.pages.turn.window import ConsentTurn
 from app.ui.pages.worklist import WorklistPage
 from app.ui.preferences import Preferences, Theme, keep_preferences
 from app.ui.readers.frame import RecordFrame
 from app.ui.theme import cache_folder
 from app.ui.theme.fonts import are_cut, cut_apart
-from app.wiring.desks import sign_in, sign_in_patient
+from app.wiring.desks import PatientDesk, sign_in, sign_in_patient
 from app.wiring.desktop import Desktop
 from app.wiring.drawing import Draughtsman
 from app.wiring.installation import Circumstances
@@ -154,6 +160,8 @@ class Artist(Draughtsman):
             self.shoot("d3-form-gaps")
             self.fill_request()
             self.shoot("d4-form")
+            self.page(RequestsPage, "requests").escape()
+            self.shoot("d5-draft")
             self.desktop.lock("Locked after 5 minutes without use")
             self.shoot("m1-lock")
             self.fill("PIN", "not my PIN")
@@ -179,24 +187,21 @@ class Artist(Draughtsman):
             if self.language == "de":
                 turn.header.language_chosen.emit("de")
             self.shoot("e0-card-and-pin")
-            self.card_and_pin(turn)
+            self.card_and_pin(turn, ALMA)
             turn.footer.next.emit()
             self.wait(lambda: turn.at.value == "read")
             self.shoot("e1-read")
             turn.footer.refused.emit()
             self.shoot("e1-refuse")
             self.close_dialogs()
-            self.wait(partial(_has_read, turn))
-            for at in ("choose", "check", "sign"):
-                turn.footer.next.emit()
-                self.wait(partial(_is_at, turn, at))
+            for at in self.walked(turn):
                 self.shoot(f"e2-{at}")
                 if at == "choose":
                     self.choose(turn)
                 elif isinstance(turn.step, Check):
                     self.answer(turn.step)
                     self.shoot("e3-checked")
-            self.card_and_pin(turn)
+            self.card_and_pin(turn, ALMA)
             self.desktop.lock("Locked after 2 minutes without use")
             self.shoot("m3-lock-in-a-turn")
             self.desktop.turns.drop()
@@ -218,10 +223,18 @@ class Artist(Draughtsman):
                 if card.is_right:
                     break
 
-    def card_and_pin(self, turn: ConsentTurn) -> None:
+    def walked(self, turn: ConsentTurn) -> Iterator[str]:
+        """Read to the end, then go from step to step; each is left once its picture was drawn and it was answered."""
+        self.wait(partial(_has_read, turn))
+        for at in ("choose", "check", "sign"):
+            turn.footer.next.emit()
+            self.wait(partial(_is_at, turn, at))
+            yield at
+
+    def card_and_pin(self, turn: ConsentTurn, name: str) -> None:
         """Show card and PIN."""
         fields = getattr(turn.step, "fields")  # noqa: B009  -- Identity and Sign have it
-        fields.card.setText(self.sandbox.cards[ALMA])
+        fields.card.setText(self.sandbox.cards[name])
         fields.pin.setText(PIN)
 
     def opened(self) -> None:
@@ -273,10 +286,30 @@ class Artist(Draughtsman):
             if inbox.decide_buttons:
                 inbox.decide_buttons[0].click()
                 self.shoot("e1-own-turn")
+        with self.signed_in(ALMA) as desk:
+            if isinstance(desk, PatientDesk):
+                row = next(each for each in desk.records.rows() if each.category == "laboratory")
+                self.page(OwnRecordsPage, "records").open_wanted.emit(desk.records.line(row, ALMA))
+                self.find(RecordFrame)
+                self.shoot("f8-chart")
         with self.signed_in(GRETA):
             for key in ("inbox", "consents", "accesses", "records"):
                 self.window.open_page(key)
                 self.shoot(f"h3-greta-{key}")
+            self.page(InboxPage, "inbox").decide_buttons[0].click()
+            turn = self.find(ConsentTurn)
+            for _ in self.walked(turn):
+                if isinstance(turn.step, Check):
+                    self.answer(turn.step)
+            self.card_and_pin(turn, GRETA)
+            self.find(Sign).button.click()
+            self.wait(partial(_is_at, turn, "receipt"))
+            self.shoot("e4-receipt")
+            self.find(Finished).finish_button.click()
+            self.window.open_page("consents")
+            self.open_drawers()
+            self.find(ConsentDetail).stop_button.click()
+            self.shoot("h4-stop")
 
     def offices(self) -> None:
         """Draw the pages of registrar, privacy officer and operator, and the settings."""
@@ -296,7 +329,18 @@ class Artist(Draughtsman):
                         self.settle()
                         self.press(button)
                         self.shoot(f"k-people-{picture}")
+                        if picture == "register":
+                            self.register()
                         self.close_dialogs()
+
+    def register(self) -> None:
+        """Register a patient, and draw the card that is shown once."""
+        self.fill("Name", "Hanno Unreal")
+        for field in ("PIN", "The same again"):
+            self.fill(field, PIN)
+        self.press("Register and make the card")
+        self.find_dialog(CardSheet)
+        self.shoot("k-people-card")
 
 
 def _has_read(turn: ConsentTurn) -> bool:

@@ -118,7 +118,7 @@ def facts_of(row: RecordRow, opened: Opened, place: Workplace) -> OpeningFacts:
     patient, day = row.patient, iso_day_text(row.made_on)
     return OpeningFacts(
         patient=patient.name,
-        about=f"{iso_day_text(patient.birth_date)} · {patient.sex}",
+        about=f"{iso_day_text(patient.birth_date)} · {patient.sex}" if patient.birth_date else "",
         title=f"{title_of(row)}, {day}",
         purpose=purpose_text(opened.access.purpose),
         consent=", ".join(short_id(each) for each in opened.access.consents),

@@ -168,7 +168,7 @@ class RecordFrame(QFrame):
         line.setFixedHeight(scaled(22))
         row.addWidget(line)
         row.addWidget(label(facts.patient, TextKind.SECTION))
-        for text in (facts.about, "·", facts.title):
+        for text in (facts.about, "·", facts.title) if facts.about else (facts.title,):
             word = label(text, tone="text2")
             word.setMinimumWidth(1)  # gives way to the badges
             if text != "·":

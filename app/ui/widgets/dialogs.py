@@ -132,6 +132,8 @@ class Sheet(QDialog):
             button: what it does is the caller's to connect.
             is_default: Enter presses it; only where SCREENS.md says "default".
         """
+        if not self.footer.count():
+            self.footer.addStretch(1)  # one that stands alone stands at the right, too
         self.footer.addWidget(button)
         if is_default:
             self._default = button
