@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="one JSON object a line")
     command = add("export", export, "write the ledger of this machine to a file that the separate verifier reads")
     command.add_argument("file", type=Path, metavar="FILE")
+    add("accept-ledger", accept_ledger, "go on from an older copy of this machine's ledger, as an operator")
     command = add("vectors", vectors, "run a folder of decision vectors")
     command.add_argument("folder", type=Path, metavar="DIR")
     command = add("screenshots", screenshots, "draw every page and state of the sandbox to PNG files")
@@ -97,6 +98,13 @@ def export(arguments: argparse.Namespace) -> int:
     from app.wiring.start import export_home
 
     return export_home(arguments.file)
+
+
+def accept_ledger(_: argparse.Namespace) -> int:
+    """Have an operator accept an older copy of the ledger."""
+    from app.wiring.restoring import accept_at_home
+
+    return accept_at_home()
 
 
 def vectors(arguments: argparse.Namespace) -> int:

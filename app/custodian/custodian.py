@@ -140,6 +140,10 @@ class Custodian:
             self._desk.index.rewrap(new)
             self._desk.index.set_progress(following.BACKED_UP_AT, "")
 
+    def go_back(self) -> None:
+        """See ``app.custodian.following.go_back``."""
+        following.go_back(self._desk)
+
     def tick(self, *, force: bool = False) -> None:
         """Follow the ledger, act on what happened, post what is owed; nothing from a journal that was changed.
 

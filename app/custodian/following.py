@@ -47,6 +47,14 @@ def follow(desk: Desk) -> None:
         desk.index.set_progress(_CHECKPOINT, json.dumps([event.block, event.transaction_id]))
 
 
+def go_back(desk: Desk) -> None:
+    """Act on events anew from the end of an older copy of the ledger, which an operator accepts (A42)."""
+    desk.replica.follow(desk.gateway)
+    raw = desk.index.progress(_CHECKPOINT)
+    if raw and json.loads(raw)[0] >= desk.replica.height:
+        desk.index.set_progress(_CHECKPOINT, json.dumps([desk.replica.height, ""]))
+
+
 def catch_up(desk: Desk) -> None:
     """Take new blocks, and see that the journal still holds what they say of it."""
     desk.replica.follow(desk.gateway)
@@ -154,6 +162,10 @@ def post_releases(desk: Desk) -> None:
         known = [each.access_id for each in waiting if desk.find("release", each.patient_id, each.access_id)]
         if known:  # a crash came between the commit and the note of it
             desk.journal.mark_posted(known, "found")
+            continue
+        lost = [each.access_id for each in waiting if desk.find("access", each.patient_id, each.access_id) is None]
+        if lost:  # nothing is released without an entry: the entry was on the newer copy of a ledger that went back
+            desk.journal.mark_posted(lost, "lost")
             continue
         block = max(0, desk.replica.height - 1 - HEAD_DEPTH)
         sequence, head = desk.journal.head

@@ -14,7 +14,11 @@ _FORM: Final = re.compile(r"([0-9a-f]{64}) ([0-9]{1,16}) ([0-9a-f]{64})")
 
 
 class OlderLedgerError(Exception):
-    """The ledger's file is behind what this machine has seen, or another one: it does not open by itself."""
+    """The ledger's file is behind what this machine has seen: an operator may accept it, it does not open by itself."""
+
+
+class OtherLedgerError(Exception):
+    """The ledger's file is another ledger, or was written anew: it never opens here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,15 @@ class HeadKeeper:
         self._written_at: int | None = None
         self._pending: LedgerHead | None = None
 
+    def seen(self) -> LedgerHead | None:
+        """Return the head this machine has seen last, None on a new one.
+
+        Raises:
+            KeyStoreError: the key store does not answer.
+        """
+        text = self._store.get(Entry.LEDGER_HEAD)
+        return None if text is None else LedgerHead.from_text(text)
+
     def verify(self, ledger_id: str, height: int, hash_of: Callable[[int], str]) -> None:
         """Accept a ledger that contains the head this machine has seen last.
 
@@ -67,21 +80,24 @@ class HeadKeeper:
             hash_of: the hex hash of its block of a number.
 
         Raises:
-            OlderLedgerError: it is shorter, its block at that height differs, or it is another ledger.
+            OlderLedgerError: it is shorter.
+            OtherLedgerError: its block at that height differs, or it is another ledger.
             KeyStoreError: the key store does not answer.
         """
-        text = self._store.get(Entry.LEDGER_HEAD)
-        if text is None:
+        seen = self.seen()
+        if seen is None:
             return
-        seen = LedgerHead.from_text(text)
         if seen.ledger_id != ledger_id:
-            raise OlderLedgerError("This is another ledger than the one this machine has used.")
+            raise OtherLedgerError("This is another ledger than the one this machine has used. Put that one back.")
         if height < seen.height:
             raise OlderLedgerError(
-                f"This is an older copy of the ledger: {height} blocks, {seen.height} were seen. Restore or accept."
+                f"This is an older copy of the ledger: {height} blocks, {seen.height} were seen. Put the newer one "
+                "back, or have an operator accept this one: ./assent accept-ledger"
             )
         if hash_of(seen.height - 1) != seen.head_hash:
-            raise OlderLedgerError(f"Block {seen.height - 1} of this ledger is not the one this machine has seen.")
+            raise OtherLedgerError(
+                f"Block {seen.height - 1} of this ledger is not the one this machine has seen. Put that ledger back."
+            )
 
     def note(self, head: LedgerHead) -> None:
         """Take note of a new head; it is written at once or, within 10 s of the last writing, later.

@@ -22,7 +22,7 @@ from app.identity.installation import Installation as KeyInstallation
 from app.identity.installation import MasterKeys, Wrapped
 from app.identity.keys import LockedError, MasterKey, Purpose, Random, wipe
 from app.identity.keystore import KeyStore
-from app.identity.ledger_head import HeadKeeper, LedgerHead
+from app.identity.ledger_head import HeadKeeper, LedgerHead, OlderLedgerError
 from app.identity.pins import PERSON, Stretching
 from app.identity.private_files import make_private_folder, remove_private, write_private
 from app.identity.profiles import Profile, ProfileFolder
@@ -228,14 +228,22 @@ def found(
     return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads), roots
 
 
-def open_installation(folder: Path, store: KeyStore, circumstances: Circumstances) -> Installation:
+def open_installation(
+    folder: Path, store: KeyStore, circumstances: Circumstances, *, any_head: bool = False
+) -> Installation:
     """Open an installation that was founded before.
 
     A replacement of the master key that was interrupted is finished here.
 
+    Args:
+        folder: of the installation.
+        store: holds its master key and the ledger's head.
+        circumstances: see there.
+        any_head: open an older ledger too; only for ``app.wiring.restoring``, which records that it was accepted.
+
     Raises:
         KeyStoreError: the key store is closed, or another's.
-        OlderLedgerError, LedgerDamagedError: the ledger is not the one that was left.
+        OlderLedgerError, OtherLedgerError, LedgerDamagedError: the ledger is not the one that was left.
     """
     plans = read_plans(folder)
     master = KeyInstallation(folder).open(store, circumstances.random)
@@ -250,7 +258,11 @@ def open_installation(folder: Path, store: KeyStore, circumstances: Circumstance
     ledger = EmbeddedLedger.open(folder / "ledger", ledger_key, clock=circumstances.clock, random=circumstances.random)
     try:
         heads = HeadKeeper(store, circumstances.clock)
-        heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
+        try:
+            heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
+        except OlderLedgerError:
+            if not any_head:
+                raise
         installation = _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
         if master.previous is not None:
             installation.rotate_master_key()

@@ -65,7 +65,8 @@ def start(
 
     Raises:
         PassphraseNeededError, KeyStoreError: see ``open_store``.
-        OlderLedgerError: the ledger is an older copy than this machine has seen.
+        OlderLedgerError: the ledger is an older copy than this machine has seen; see ``app.wiring.restoring``.
+        OtherLedgerError: it is another ledger.
         ledger.embedded.opening.LedgerDamagedError: its newest blocks do not verify, so it cannot go on.
     """
     make_private_folder(folder)

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.custodian.messages import CustodianRefusal
 from app.identity.keystore import KeyStoreError
-from app.identity.ledger_head import OlderLedgerError
+from app.identity.ledger_head import OlderLedgerError, OtherLedgerError
 from app.identity.private_files import ExposedFileError
 from app.identity.profiles import ProfileLockedError
 from app.identity.profiles import WrongPinError as WrongStaffPinError
@@ -144,7 +144,7 @@ def _tries(left: int) -> str:
 
 def start_trouble(error: Exception) -> str:
     """Return why the machine does not start, and what to do; what is not foreseen is logged too."""
-    if isinstance(error, (KeyStoreError, OlderLedgerError, ExposedFileError)):
+    if isinstance(error, (KeyStoreError, OlderLedgerError, OtherLedgerError, ExposedFileError)):
         return str(error)
     for kind, text in _STOPPED.items():
         if isinstance(error, kind):

@@ -9,6 +9,7 @@ from typing import Final
 
 from ledger.contract import (
     accesses,
+    anchors,
     canonical,
     consents,
     exposure,
@@ -69,6 +70,7 @@ REGISTRY: Final[Mapping[str, Rule]] = {
     "VoteModel": Rule(models.VOTE_MODEL, models.vote),
     "RecordSuggestion": Rule(suggestions.RECORD_SUGGESTION, suggestions.record_suggestion),
     "RecordVerdict": Rule(suggestions.RECORD_VERDICT, suggestions.record_verdict),
+    "AnchorLedger": Rule(anchors.ANCHOR_LEDGER, anchors.anchor),
 }
 QUESTIONS: Final[Mapping[str, Question]] = {
     "ReadOrganization": Question(queries.READ_ORGANIZATION, queries.read_organization),

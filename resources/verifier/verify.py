@@ -552,6 +552,7 @@ SIGNERS: Final[Mapping[str, Callable[[Keys, Signed], bool]]] = {
     "VoteModel": lambda keys, entry: keys.steward(entry),
     "RecordSuggestion": lambda keys, entry: keys.holder(entry),
     "RecordVerdict": lambda keys, entry: keys.grantee(entry, "practitioner"),
+    "AnchorLedger": lambda keys, entry: keys.staff(entry, "operator"),
 }
 
 

@@ -370,6 +370,7 @@ WRONG_SIGNERS = [
     ("VoteModel", ALICE, {"model_id": "m"}),
     ("RecordSuggestion", CAROL, {"patient_id": P, "access_id": "0" * 64}),
     ("RecordVerdict", STELLA, {"patient_id": P}),
+    ("AnchorLedger", RITA, arguments.anchor("older")),
     ("Grab", CAROL, {"patient_id": P}),
     ("EnrolMember", OLGA, {"subject": "q" * 26}),
     ("RecordReleases", VAULT, {"items": 7}),

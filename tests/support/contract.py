@@ -118,6 +118,10 @@ def records(patient_id: str, *record_ids: str, **changed: object) -> dict[str, o
     return {"patient_id": patient_id, "records": [record(record_id, **changed) for record_id in record_ids]}
 
 
+def anchor(name: str, height: int = 7) -> dict[str, object]:
+    return {"ledger_id": digest(name), "height": height, "head_hash": digest("head"), "archive_hash": digest("archive")}
+
+
 def provision(**changed: object) -> dict[str, object]:
     """Return a permit without any limit."""
     lists = ("actors", "purposes", "actions", "classes", "codes", "period", "authors", "related", "records")

@@ -14,6 +14,7 @@ from tests.support.contract import (
     RITA,
     STELLA,
     VAULT,
+    anchor,
     approved,
     clinic,
     digest,
@@ -103,5 +104,6 @@ def _made() -> tuple[Staged, dict[str, Call]]:
         Call("VoteModel", STELLA, {"model_id": "m1", "vote": "suspend"}, "staff"),
         Call("RecordSuggestion", CAROL, suggestion("alice", running, "s1"), "staff", "grantee"),
         Call("RecordVerdict", DAN, verdict("alice", "s0"), "staff", "grantee"),
+        Call("AnchorLedger", OLGA, anchor("older"), "staff"),
     ]
     return ledger, {call.name: call for call in calls}

@@ -18,6 +18,7 @@ from tests.support.contract import (
     RITA,
     STELLA,
     VAULT,
+    anchor,
     appoint,
     approved,
     clinic,
@@ -120,6 +121,7 @@ def _ends(ledger: Staged) -> None:
     ledger.submit(ALICE, "RevokeConsent", named("alice", "asked"))
     ledger.submit(STELLA, "VoteModel", {"model_id": "m1", "vote": "suspend"})
     ledger.submit(OLGA, "SuspendMember", {"subject": "dan"})
+    ledger.submit(OLGA, "AnchorLedger", anchor("older"))
     ledger.submit(ALICE, "SetPatientKey", {"patient_id": "alice", "key_hash": digest("new"), "custody": "device"})
     ledger.submit(VAULT, "EraseRecord", {"patient_id": "alice", "record_id": "r3", "certificate": digest("gone")})
     ledger.submit(VAULT, "ErasePatient", {"patient_id": "bob", "certificate": digest("gone")})
