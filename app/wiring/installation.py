@@ -38,6 +38,8 @@ from app.services.notebook import Notebook
 from app.services.outbox import Outbox
 from app.services.people import People
 from app.services.sealed_file import SealedFile
+from app.services.windows import PURPOSE as WINDOWS
+from app.services.windows import OwnWindows
 from app.wiring.service_keys import HospitalKeys, KeyFile, box_key, found_hospital, open_hospital, open_key
 from ledger.blocks import EmbeddedChain, hash_of, header_of
 from ledger.embedded.ledger import EmbeddedLedger
@@ -124,6 +126,10 @@ class Installation:
     def drafts(self, identity: SigningIdentity) -> Drafts:
         """Return the half-written requests of a member of staff."""
         return Drafts(self._sealed("drafts", identity, DRAFTS), self.machine.clock)
+
+    def windows(self, identity: SigningIdentity) -> OwnWindows:
+        """Return the image windows that a member of staff saved."""
+        return OwnWindows(self._sealed("windows", identity, WINDOWS))
 
     def _sealed(self, kind: str, identity: SigningIdentity, purpose: str) -> SealedFile:
         path = self._place(kind, identity.msp_id, identity.subject)

@@ -53,10 +53,12 @@ def workplace(desk: Desk, desktop: "Desktop") -> Workplace:
     """Return what every page of this person needs beside its own service."""
     machine = desk.machine
     if isinstance(desk, PatientDesk):
-        msp_id, signer = desk.unlocked.card.msp_id, desk.unlocked.pairs[0].identity
+        msp_id, signer, windows = desk.unlocked.card.msp_id, desk.unlocked.pairs[0].identity, None
     else:
         msp_id, signer = desk.profile.msp_id, desk.identity
-    return Workplace(desktop.background, machine.clock, machine.submission(signer).settle, machine.hospitals, msp_id)
+        windows = desk.installation.windows(desk.identity)
+    settle = machine.submission(signer).settle
+    return Workplace(desktop.background, machine.clock, settle, machine.hospitals, msp_id, windows=windows)
 
 
 def ledger_entry(desk: StaffDesk, place: Workplace) -> PageEntry:

@@ -240,10 +240,16 @@ class Artist(Draughtsman):
     def opened(self) -> None:
         """Draw open records, the suggestion, and what may come instead."""
         with self.signed_in(CAROL):
-            for name, title in (("f1-viewer", "CT chest"), ("f2-document", "discharge letter")):
-                self.open(title)
-                self.shoot(name)
-                self.leave()
+            self.open("CT chest")
+            self.press("Save this window…")
+            self.fill("Name", "Nodes")
+            self.shoot("f0-own-window")
+            self.press("Save")
+            self.shoot("f1-viewer")
+            self.leave()
+            self.open("discharge letter")
+            self.shoot("f2-document")
+            self.leave()
             self.open("Cytology")
             self.shoot("f3-table")
             self.find(RecordFrame).badge.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,12 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.records import rendering
 from app.records.images import Image, Unreadable, Window
+from app.services.windows import OwnWindow
 from app.ui.viewer.canvas import ImageCanvas, Tool
 from app.ui.viewer.geometry import View, edge_letters_on, transform_of
 from app.ui.viewer.page import KEYS, ViewerPage
 from app.ui.viewer.series import ImageSeries, Place, corner_texts, picture, series_of
+from app.ui.viewer.window_sheet import WindowSheet
 from app.ui.widgets import conflicts, states
 from app.ui.window import EVERYWHERE
 from tests.support.qt import Clock, ct_image, ct_series, opening
@@ -166,7 +169,7 @@ def test_an_image_that_cannot_be_decoded_says_why(qtbot: QtBot) -> None:
     qtbot.addWidget(canvas)
     canvas.show_series(series, 1)
     assert canvas.probe(QPointF(80, 80)) == ""
-    assert canvas.presets() == ()
+    assert canvas.presets() == {}
     assert not canvas.grab().isNull()
     canvas.go_to(0)
     assert canvas.probe(canvas.canvas_point(32.5, 20.5)).startswith("0 HU")
@@ -406,7 +409,7 @@ def test_the_first_image_is_shown_before_the_rest(qtbot: QtBot, clock: Clock) ->
     qtbot.addWidget(made)
     made.resize(1280, 800)
     made.show()
-    assert made.canvas.presets() == ()
+    assert made.canvas.presets() == {}
     made.add_images(0, [ct_image(np.full((1, 16, 16), 1024))])
     assert made.canvas.window_shown == Window(50, 400, "Soft tissue")
     assert "1 of 5 images in memory" in made._memory.text()
@@ -432,3 +435,60 @@ def test_esc_close_and_lock_ask(page: ViewerPage, qtbot: QtBot) -> None:
         page.escape()
     with qtbot.waitSignal(page.close_asked):
         page.panel.close_asked.emit()
+
+
+# Windows of one's own
+
+MINE = OwnWindow(7, "Node", 12, 90, "HU")
+
+
+def sheet_of(page: ViewerPage) -> WindowSheet:
+    page.panel.save_asked.emit()
+    return page.findChildren(WindowSheet)[-1]
+
+
+def test_an_own_window_is_behind_its_key_in_every_viewport(page: ViewerPage) -> None:
+    page.show_own_windows((MINE,))
+    QTest.keyClick(page.canvas, Qt.Key.Key_7)
+    assert page.canvas.window_shown == Window(12, 90, "Node")
+    assert [row.number for row in page.panel._rows] == [1, 2, 3, 4, 5, 7]
+    assert [row.number for row in page.panel._rows if row.isChecked()] == [7]
+    QTest.keyClick(page.canvas, Qt.Key.Key_6)  # nothing is there
+    assert page.canvas.window_shown == Window(12, 90, "Node")
+    page.set_layout(2)
+    assert page.canvases[1].presets()[7] == Window(12, 90, "Node")
+
+
+def test_a_window_of_other_values_is_not_offered(page: ViewerPage) -> None:
+    page.show_own_windows((replace(MINE, unit="stored"),))
+    assert 7 not in page.canvas.presets()
+
+
+def test_without_a_place_to_keep_them_saving_is_not_offered(page: ViewerPage) -> None:
+    assert page.panel.save_button.isHidden()
+
+
+def test_saving_a_window_asks_name_and_key_and_says_what_is_replaced(qtbot: QtBot, page: ViewerPage) -> None:
+    page.show_own_windows((MINE,))
+    sheet = sheet_of(page)
+    assert sheet.key == 6  # the first that is free
+    sheet.save_button.click()
+    assert sheet.name_field._gap.text() == "Give the window a name."
+    sheet.keys.button(1).click()
+    assert "Key 7 is Node, 12 / 90. Saving replaces it." in sheet.says.text()
+    sheet.name.setText("  Soft   one ")
+    with qtbot.waitSignal(page.save_wanted) as saved:
+        QTest.keyClick(sheet, Qt.Key.Key_Return)
+    assert saved.args == [OwnWindow(7, "Soft one", 50, 400, "HU")]
+
+
+def test_an_own_window_can_be_removed(qtbot: QtBot, page: ViewerPage) -> None:
+    page.show_own_windows((MINE,))
+    sheet = sheet_of(page)
+    assert sheet.remove_button.isHidden()
+    sheet.keys.button(1).click()
+    with qtbot.waitSignal(page.remove_wanted) as removed:
+        sheet.remove_button.click()
+    assert removed.args == [7]
+    page.show_own_windows(())
+    assert 7 not in page.canvas.presets()

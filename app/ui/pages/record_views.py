@@ -21,7 +21,7 @@ from app.ui.readers.frame import OpeningFacts, RecordFrame
 from app.ui.readers.table import TableReader
 from app.ui.viewer.page import ViewerPage
 from app.ui.viewer.series import ImageSeries, Place, series_of
-from app.ui.widgets import Button, ButtonKind
+from app.ui.widgets import Button, ButtonKind, Toast
 from app.ui.wording import iso_day_text, time_text
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from app.records.reader import ReaderProcess
     from app.services.openings import Opened
+    from app.services.windows import OwnWindow
     from app.services.worklist import RecordRow
     from app.ui.pages.workplace import Workplace
 
@@ -211,6 +212,7 @@ class RecordView(QObject):
         frame = self.frame
         if isinstance(frame, ViewerPage):
             frame.viewed.connect(self._note_image)
+            self._offer_windows(frame)
             for canvas in frame.canvases:
                 if canvas.series is not None:
                     self._note_image(canvas.series.key, canvas.index)
@@ -220,6 +222,28 @@ class RecordView(QObject):
             frame.pages_wanted.connect(self._render)
         if isinstance(frame, TableReader) and self._opened.manifest.category == "cytology":
             self._offer_suggestion(frame)
+
+    def _offer_windows(self, frame: ViewerPage) -> None:
+        """Let the person save windows, and use those that were saved."""
+        windows = self._place.windows
+        if windows is None:
+            return
+
+        def run(work: Callable[[], tuple[OwnWindow, ...]]) -> None:
+            self._place.background.run(self, work, self._show_windows, self._windows_failed)
+
+        frame.save_wanted.connect(lambda window: run(lambda: windows.save(window)))
+        frame.remove_wanted.connect(lambda key: run(lambda: windows.remove(key)))
+        run(windows.read)
+
+    def _show_windows(self, own: tuple[OwnWindow, ...]) -> None:
+        if isinstance(self.frame, ViewerPage) and not self.frame.is_ended:
+            self.frame.show_own_windows(own)
+
+    def _windows_failed(self, _error: Exception) -> None:
+        """A disk that refuses: said in the frame, and the record stays open."""
+        if not self.frame.is_ended:
+            Toast(self.frame, "Your own windows cannot be kept on this machine.", "triangle-alert")
 
     def _note_image(self, key: str, index: int) -> None:
         frame = self.frame

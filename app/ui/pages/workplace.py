@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from app.services.submission import UnsettledError
+    from app.services.windows import OwnWindows
     from app.ui.background import Background
     from ledger.gateway import Commit
 
@@ -27,6 +28,7 @@ class Workplace:
         hospitals: names by msp_id.
         msp_id: the person's own hospital.
         zone: where the person is; None is the machine's.
+        windows: image windows of the person's own; None for patients, who leave nothing on a hospital's machine.
     """
 
     background: Background
@@ -35,6 +37,7 @@ class Workplace:
     hospitals: Mapping[str, str]
     msp_id: str
     zone: tzinfo | None = None
+    windows: OwnWindows | None = None
 
     def hospital(self, msp_id: str) -> str:
         """Return a hospital's name; its id if this machine knows none."""

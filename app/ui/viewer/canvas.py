@@ -20,6 +20,8 @@ from app.ui.viewer.series import ImageSeries, Place, corner_texts, picture
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.services.windows import OwnWindow
+
 FPS_MOST: Final = 60
 _FPS: Final = 12
 _STEP_WHEEL: Final = 120
@@ -66,6 +68,7 @@ class ImageCanvas(QWidget):
         self._series: ImageSeries | None = None
         self._index = 0
         self._window: Window | None = None
+        self._own: tuple[OwnWindow, ...] = ()
         self._inverted = False
         self._view = View()
         self._tool = Tool.WINDOW
@@ -183,14 +186,32 @@ class ImageCanvas(QWidget):
         self._window = window
         self._changed()
 
-    def choose_preset(self, number: int) -> None:
-        """Use preset 1 to 5; for other modalities than CT the windows of the file itself stand there."""
-        presets = self.presets()
-        if 1 <= number <= len(presets):
-            self.set_window(presets[number - 1])
+    def set_own_windows(self, own: tuple[OwnWindow, ...]) -> None:
+        """Offer windows of the person's own behind the keys 6 to 9."""
+        self._own = own
+        self.view_changed.emit()
 
-    def presets(self) -> tuple[Window, ...]:
-        """The windows behind the keys 1 to 5: for CT the usual ones, otherwise the file's own and the full range."""
+    def choose_preset(self, number: int) -> None:
+        """Use the window behind a key, if there is one."""
+        window = self.presets().get(number)
+        if window is not None:
+            self.set_window(window)
+
+    def presets(self) -> dict[int, Window]:
+        """The windows by key: 1 to 5 the usual or the file's own, 6 to 9 the person's own for values of this unit."""
+        numbered = dict(enumerate(self._usual_presets(), 1))
+        unit = self.unit
+        own = {each.key: Window(each.center, each.width, each.name) for each in self._own if each.unit == unit}
+        return {**numbered, **own} if numbered else {}
+
+    @property
+    def unit(self) -> str:
+        """Of the values that are windowed; empty while there is no picture, or one in colour."""
+        place = self._place()
+        return place.image.unit if isinstance(place, Place) and not place.image.is_color else ""
+
+    def _usual_presets(self) -> tuple[Window, ...]:
+        """For CT the usual windows, otherwise the file's own and the full range."""
         place = self._place()
         if not isinstance(place, Place) or place.image.is_color:
             return ()
@@ -405,7 +426,7 @@ class ImageCanvas(QWidget):
             return
         if (act := self._actions().get(event.key())) is not None:
             act()
-        elif Qt.Key.Key_1 <= event.key() <= Qt.Key.Key_5:
+        elif Qt.Key.Key_1 <= event.key() <= Qt.Key.Key_9:
             self.choose_preset(event.key() - Qt.Key.Key_0)
         else:
             super().keyPressEvent(event)

@@ -14,6 +14,7 @@ from app.ui.theme import scaled
 from app.ui.viewer.canvas import ImageCanvas, Tool
 from app.ui.viewer.panel import RecordPanel
 from app.ui.viewer.thumbnails import Thumbnails
+from app.ui.viewer.window_sheet import WindowSheet
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.command_palette import KeyHelp, KeyLine
 from app.ui.widgets.text import Rule, TextKind, label
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from app.records.images import Image, Unreadable
+    from app.services.windows import OwnWindow
     from app.ui.viewer.series import ImageSeries
 
 KEYS: Final = (
@@ -32,6 +34,7 @@ KEYS: Final = (
     KeyLine("P", "Pan: drag"),
     KeyLine("L", "Length: drag"),
     KeyLine("1..5", "Window presets"),
+    KeyLine("6..9", "Windows of your own"),
     KeyLine("I", "Invert"),
     KeyLine("R", "Rotate"),
     KeyLine("H", "Flip left to right"),
@@ -59,7 +62,9 @@ _TOOLS: Final = (
 
 
 class ViewerPage(RecordFrame):
-    """Opened images. Besides the frame's signals ``viewed`` says which image of a series was shown, for the receipt.
+    """Opened images. ``viewed`` says which image of a series was shown, for the receipt.
+
+    ``save_wanted`` carries an ``OwnWindow`` to be kept, ``remove_wanted`` the key of one to be forgotten.
 
     Args:
         facts: of this opening.
@@ -68,6 +73,8 @@ class ViewerPage(RecordFrame):
         zone: where the person is.
     """
 
+    save_wanted = Signal(object)
+    remove_wanted = Signal(int)
     viewed = Signal(str, int)
 
     def __init__(
@@ -80,6 +87,7 @@ class ViewerPage(RecordFrame):
         super().__init__(facts, clock, zone)
         self._series = series
         self._active = 0
+        self._own: tuple[OwnWindow, ...] = ()
         self.thumbnails, self.panel = Thumbnails(), RecordPanel(facts)
         self.canvases: list[ImageCanvas] = []
         self._grid = QGridLayout()
@@ -99,6 +107,7 @@ class ViewerPage(RecordFrame):
         self.thumbnails.chosen.connect(self.choose_series)
         self.panel.preset_chosen.connect(self.choose_preset)
         self.panel.close_asked.connect(self.close_asked)
+        self.panel.save_asked.connect(self.ask_save)
         self.set_layout(1)
         self.set_body(body)
         self.first = self.canvases[0]
@@ -148,6 +157,22 @@ class ViewerPage(RecordFrame):
     def choose_preset(self, number: int) -> None:
         """Use a window preset in the active viewport."""
         self.canvas.choose_preset(number)
+
+    def show_own_windows(self, own: tuple[OwnWindow, ...]) -> None:
+        """Offer the person's own windows, and to save one."""
+        self._own = own
+        self.panel.save_button.show()
+        for canvas in self.canvases:
+            canvas.set_own_windows(own)
+
+    def ask_save(self) -> None:
+        """Ask how to call the window shown, and which key it gets."""
+        window = self.canvas.window_shown
+        if window is not None:
+            sheet = WindowSheet(self, window, self.canvas.unit, self._own)
+            sheet.chosen.connect(self.save_wanted)
+            sheet.removed.connect(self.remove_wanted)
+            sheet.open()
 
     def _add_action(self, text: str, icon_name: str, key: str, act: Callable[[], object]) -> Button:
         button = Button(text, kind=ButtonKind.BARE, icon_name=icon_name, small=True, accessible=f"{text}, {key}")
@@ -228,6 +253,7 @@ class ViewerPage(RecordFrame):
 
     def _make_canvas(self) -> ImageCanvas:
         canvas = ImageCanvas()
+        canvas.set_own_windows(self._own)
         canvas.activated.connect(lambda canvas=canvas: self._activate(canvas))
         canvas.view_changed.connect(self._show_view)
         canvas.frame_shown.connect(lambda index, canvas=canvas: self._tell(canvas, index))

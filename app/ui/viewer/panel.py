@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import TextSize, font, scaled, token
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.panes import Column, Note
 from app.ui.widgets.text import Rule, TextKind, label, paint_key_cap, surface
 
@@ -55,9 +55,16 @@ class PresetRow(QAbstractButton):
 
 
 class RecordPanel(QWidget):
-    """Presets, measurement, this record, and Close. ``preset_chosen`` carries the number, ``close_asked`` closes."""
+    """Presets, measurement, this record, and Close.
+
+    Signals:
+        preset_chosen: the preset's number.
+        save_asked: the window shown is to be saved.
+        close_asked: the record is to be closed.
+    """
 
     preset_chosen = Signal(int)
+    save_asked = Signal()
     close_asked = Signal()
 
     def __init__(self, facts: OpeningFacts) -> None:
@@ -73,6 +80,10 @@ class RecordPanel(QWidget):
         self._presets = QVBoxLayout()
         self._presets.setSpacing(0)
         column.body.addLayout(self._presets)
+        self.save_button = Button("Save this window…", kind=ButtonKind.BARE, icon_name="plus", small=True)
+        self.save_button.clicked.connect(self.save_asked)
+        self.save_button.hide()
+        column.body.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.body.addWidget(Rule())
         column.body.addWidget(label("Length", TextKind.STRONG))
         self._length = label("Press L and drag on the image.", tone="text2", wrap=True)
@@ -104,14 +115,15 @@ class RecordPanel(QWidget):
         layout.addWidget(frame)
         self._rows: list[PresetRow] = []
 
-    def show_presets(self, presets: tuple[Window, ...], current: Window | None) -> None:
-        """Show what the keys 1 to 5 choose for the active viewport."""
-        if [row.preset for row in self._rows] != list(presets):
+    def show_presets(self, presets: dict[int, Window], current: Window | None) -> None:
+        """Show what the keys 1 to 9 choose for the active viewport."""
+        self.save_button.setEnabled(current is not None)
+        if {row.number: row.preset for row in self._rows} != presets:
             for row in self._rows:
                 row.hide()
                 row.deleteLater()
             self._rows = []
-            for number, window in enumerate(presets, 1):
+            for number, window in sorted(presets.items()):
                 row = PresetRow(number, window)
                 row.clicked.connect(lambda _checked=False, number=number: self.preset_chosen.emit(number))
                 self._presets.addWidget(row)
