@@ -46,7 +46,7 @@ class Submission:
             return self.gateway.submit(envelope)
         except (SubmitError, CommitStatusError):
             if self.outbox is not None:
-                self.outbox.keep(name, envelope)
+                self.outbox.keep(name, envelope, self.signer)
             raise UnsettledError(envelope) from None
 
     def settle(self, unsettled: UnsettledError) -> Commit | None:

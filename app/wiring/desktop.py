@@ -27,7 +27,7 @@ from app.wiring.begun import Begun
 from app.wiring.choices import Choices
 from app.wiring.desks import Desk, PatientDesk, StaffDesk, sign_in, sign_in_patient
 from app.wiring.following import Followed, Follower
-from app.wiring.notices import notices_of
+from app.wiring.notices import notices_of, read
 from app.wiring.pages import Rooms, office_rooms, patient_rooms, workplace
 from app.wiring.practitioner import practitioner_rooms
 from app.wiring.start import Started, start
@@ -357,6 +357,9 @@ class Desktop(QObject):
         self.background.run(self.window, partial(notices_of, desk, self._clock()), show, self.report)
 
     def _notice_chosen(self, key: str) -> None:
+        if self.desk is not None:
+            read(self.desk, key)
+            self._look_for_notices()
         self.window.open_page(key.partition(":")[0])
 
     def _palette_items(self) -> tuple[PaletteItem, ...]:

@@ -1,10 +1,10 @@
-"""What the bell says: things of the last day that need a person or ended something for her, newest first."""
+"""What the bell says: what the ledger refused, then what needs a person or ended for her in the last day."""
 
 from typing import Final
 
 from app.services.requests import RequestState
 from app.ui.widgets import Notice
-from app.ui.wording import end_text
+from app.ui.wording import code_sentence, end_text
 from app.wiring.desks import Desk, PatientDesk, StaffDesk
 
 _DAY: Final = 86_400
@@ -15,6 +15,14 @@ _DECIDED: Final = {
     RequestState.REFUSED: ("{name} refused your request", "ban"),
     RequestState.ENDED: ("What {name} allowed has ended", "circle-slash-2"),
 }
+_REFUSED: Final = {
+    "SuspendMember": ("people", "your suspension of a person"),
+    "RevokeConsent": ("consents", "your stop of a consent"),
+    "RejectConsent": ("inbox", "your refusal of a request"),
+    "RecordPurge": ("worklist", "the receipt that your copy is gone"),
+    "RecordVerdict": ("suggestions", "your verdict"),
+}
+"""The page where it can be done again, and what it was."""
 
 
 def notices_of(desk: Desk, now: int) -> tuple[Notice, ...]:
@@ -23,9 +31,32 @@ def notices_of(desk: Desk, now: int) -> tuple[Notice, ...]:
     Raises:
         CustodianRefusal, LedgerDamagedError: as the services say.
     """
+    refused = _refused(desk)
     if isinstance(desk, PatientDesk):
-        return _of_patient(desk, now)
-    return _of_practitioner(desk, now) if desk.profile.role == "practitioner" else ()
+        return (*refused, *_of_patient(desk, now))
+    return (*refused, *(_of_practitioner(desk, now) if desk.profile.role == "practitioner" else ()))
+
+
+def read(desk: Desk, key: str) -> None:
+    """Take note that a notice was read: of what the ledger refused, nobody is told twice."""
+    _, kind, transaction_id = (*key.split(":"), "", "")[:3]
+    outbox = desk.machine.outbox
+    if kind == "refused" and outbox is not None:
+        outbox.forget(transaction_id)
+
+
+def _refused(desk: Desk) -> tuple[Notice, ...]:
+    signers = [pair.identity for pair in desk.unlocked.pairs] if isinstance(desk, PatientDesk) else [desk.identity]
+    outbox = desk.machine.outbox
+    return tuple(
+        Notice(
+            f"{_REFUSED[each.name][0]}:refused:{each.transaction_id}",
+            f"Not recorded: {_REFUSED[each.name][1]}. {code_sentence(each.code)}",
+            "triangle-alert",
+            "",
+        )
+        for each in (() if outbox is None else outbox.refused(*signers))
+    )
 
 
 def _of_patient(desk: PatientDesk, now: int) -> tuple[Notice, ...]:

@@ -125,8 +125,8 @@ def test_the_outbox_sends_the_most_urgent_first_and_after_a_restart(
     kept = Outbox(folder, gateway)
     # the kinds only order them here; what an envelope holds is the ledger's matter
     for name, envelope in zip(("RecordVerdict", "RecordPurge", "RevokeConsent"), envelopes, strict=True):
-        assert kept.keep(name, envelope)
-    assert not kept.keep("OpenRecords", envelopes[0])
+        assert kept.keep(name, envelope, carol.identity)
+    assert not kept.keep("OpenRecords", envelopes[0], carol.identity)
     expected = [each.transaction_id for each in reversed(envelopes)]
     again = Outbox(folder, gateway)
     assert list(again.waiting()) == expected
@@ -143,7 +143,7 @@ def test_the_outbox_sends_the_most_urgent_first_and_after_a_restart(
 
 def test_the_outbox_drops_what_can_never_be_recorded(world: SandboxWorld, tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "kept", world.installation.ledger)
-    outbox.keep("RevokeConsent", Envelope("1" * 64, b"no envelope"))
+    outbox.keep("RevokeConsent", Envelope("1" * 64, b"no envelope"), world.staff(CAROL).identity)
     assert outbox.send() == 1
     assert outbox.waiting() == ()
 
@@ -151,3 +151,21 @@ def test_the_outbox_drops_what_can_never_be_recorded(world: SandboxWorld, tmp_pa
 def test_access_is_nowhere_in_the_order() -> None:
     assert "OpenRecords" not in ORDER
     assert ORDER.index("RevokeConsent") < ORDER.index("RecordPurge") < ORDER.index("RecordVerdict")
+
+
+def test_what_the_ledger_finally_refuses_is_told_to_its_signer_alone_until_it_is_read(world: SandboxWorld) -> None:
+    gateway, rita, petra = fail_between(world.installation), world.staff("Rita Roster"), world.staff("Petra Protocol")
+    outbox, subject = world.installation.machine.outbox, world.staff(CAROL).identity.subject
+    assert outbox is not None
+    gateway.loss = Loss.BEFORE
+    with pytest.raises(UnsettledError):
+        rita.people.suspend(subject)
+    gateway.loss = None
+    petra_sent = Submission(gateway, petra.identity).send("SuspendMember", {"subject": subject})
+    assert petra_sent.block > 0
+    assert outbox.send() == 1
+    (refused,) = Outbox(world.installation.folder / "outbox", gateway).refused(rita.identity)
+    assert (refused.name, refused.code) == ("SuspendMember", "stale-read")
+    assert outbox.refused(petra.identity) == ()
+    outbox.forget(refused.transaction_id)
+    assert outbox.refused(rita.identity) == ()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from app.consent.terms import Category
 from app.services.drafts import Draft
-from app.wiring.notices import notices_of
+from app.services.submission import UnsettledError
+from app.wiring.notices import notices_of, read
+from tests.support.gateways import Loss, fail_between
 from tests.support.sandbox import ALMA, CAROL
 
 if TYPE_CHECKING:
@@ -46,3 +50,22 @@ def test_a_patient_is_told_who_asks(world: SandboxWorld) -> None:
 def test_nobody_else_has_notices(world: SandboxWorld) -> None:
     for name in ("Rita Roster", "Petra Protocol", "Otto Operand"):
         assert notices_of(world.staff(name), world.clock.now) == ()
+
+
+def test_who_sent_what_the_ledger_refused_is_told_what_to_do_until_it_is_read(world: SandboxWorld) -> None:
+    gateway, rita = fail_between(world.installation), world.staff("Rita Roster")
+    subject = world.staff(CAROL).identity.subject
+    gateway.loss = Loss.BEFORE
+    with pytest.raises(UnsettledError):
+        rita.people.suspend(subject)
+    gateway.loss = None
+    world.staff("Petra Protocol").people.suspend(subject)
+    world.tick()
+    (notice,) = notices_of(world.staff("Rita Roster"), world.clock.now)
+    assert notice.text.startswith("Not recorded: your suspension of a person. ")
+    assert notice.key.startswith("people:")
+    assert notices_of(world.staff("Petra Protocol"), world.clock.now) == ()
+    read(rita, "people:other")
+    assert notices_of(rita, world.clock.now) == (notice,)
+    read(rita, notice.key)
+    assert notices_of(rita, world.clock.now) == ()
