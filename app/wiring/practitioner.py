@@ -12,6 +12,7 @@ from app.ui.pages.opening import Opener
 from app.ui.pages.patient import PatientPage
 from app.ui.pages.requests_list import RequestsPage
 from app.ui.pages.suggestions import SuggestionsPage
+from app.ui.pages.viewer_room import ViewerRoomPage
 from app.ui.pages.worklist import WorklistPage
 from app.ui.widgets import PaletteItem
 from app.ui.widgets.rail import RailEntry
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def practitioner_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
-    """Return worklist, patient, requests and suggestions, joined."""
+    """Return worklist, patient, viewer, requests and suggestions, joined."""
     window, installation = desktop.window, desk.installation
     place = workplace(desk, desktop)
     client = desk.machine.custodians[desk.profile.msp_id]
@@ -34,6 +35,7 @@ def practitioner_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
     requests = RequestsPage(desk.requests, place)
     suggestions = SuggestionsPage(desk.suggestions, place)
     opener = Opener(desk.worklist, installation.reader, place, window)
+    viewer = ViewerRoomPage(opener, place)
 
     def show_patient(patient_id: str, row_key: str) -> None:
         patient.show_patient(patient_id, row_key)
@@ -51,6 +53,7 @@ def practitioner_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
         page.open_wanted.connect(opener.open)
         page.copy_wanted.connect(window.copy)
         opener.phase_changed.connect(page.show_phase)
+    opener.phase_changed.connect(viewer.show_phase)
     for asker in (worklist, patient, suggestions, opener):
         asker.ask_wanted.connect(ask)
     worklist.patient_wanted.connect(show_patient)
@@ -62,6 +65,7 @@ def practitioner_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
     entries = (
         PageEntry(RailEntry("worklist", "Worklist", "layout-list"), worklist),
         PageEntry(RailEntry("patient", "Patient", "user-round"), patient),
+        PageEntry(RailEntry("viewer", "Viewer", "scan"), viewer),
         PageEntry(RailEntry("requests", "Requests", "send"), requests),
         PageEntry(RailEntry("suggestions", "Suggestions", "chart-scatter"), suggestions),
         settings_entry(desktop, is_patient=False),

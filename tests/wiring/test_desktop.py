@@ -131,7 +131,7 @@ def test_a_short_pin_is_not_even_tried(desktop: Desktop, hand: Mouse) -> None:
 @pytest.mark.parametrize(
     ("name", "pages"),
     [
-        (CAROL, ("worklist", "patient", "requests", "suggestions", "settings")),
+        (CAROL, ("worklist", "patient", "viewer", "requests", "suggestions", "settings")),
         (ALMA, ("inbox", "consents", "accesses", "records", "settings")),
         ("Rita Roster", ("people", "ledger", "settings")),
         ("Petra Protocol", ("ledger", "settings")),

@@ -126,6 +126,7 @@ class Opener(QObject):
         self._worklist, self._reader, self._place = worklist, reader, place
         self._task: Task | None = None
         self._row: RecordRow | None = None
+        self._last: RecordRow | None = None
         self._fresh: list[Opened] = []
         self._view: OpeningView | None = None
         self._shown: dict[str, _Shown] = {}
@@ -146,6 +147,21 @@ class Opener(QObject):
     def open_records(self) -> tuple[Opened, ...]:
         """What is open."""
         return tuple(each.opened for each in self._shown.values())
+
+    @property
+    def open_lines(self) -> tuple[tuple[RecordRow, Opened], ...]:
+        """What is open, each with the line it was opened from; without what ended and only still says so."""
+        alive = (each for each in self._shown.values() if each.frame is None or not each.frame.is_ended)
+        return tuple((each.row, each.opened) for each in alive)
+
+    @property
+    def last(self) -> RecordRow | None:
+        """The line that was opened last; nothing of the record's content."""
+        return self._last
+
+    def forget_last(self) -> None:
+        """Forget which line was opened last."""
+        self._last = None
 
     def open(self, row: RecordRow) -> None:
         """Open a record, or the list of a patient's records; nothing happens while another opening is under way."""
@@ -265,12 +281,13 @@ class Opener(QObject):
         row, self._task = self._row, None
         if row is None:
             return
-        self._say(Step.IDLE)
         self._view = None
+        self._last = row
         read.is_shown = True
         self._shown[opened.access_id] = _Shown(row, opened, read, task)
         self._answered_at = self._place.clock()
         self._timer.start()
+        self._say(Step.IDLE)
         self.show_again(opened)
 
     def _not_opened(self, row: RecordRow, fresh: list[Opened], error: Exception) -> None:
@@ -438,4 +455,4 @@ class Opener(QObject):
                 shown.frame.end(State("held", "lock", "Locked."))
         self._shown.clear()
         self._closings.clear()
-        self._view = self._row = None
+        self._view = self._row = self._last = None
