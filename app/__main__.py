@@ -73,8 +73,8 @@ def desktop(_: argparse.Namespace) -> int:
     if not has_display(os.environ):
         sys.stderr.write("assent: there is no display here, so no window can open. Without one: ./assent tour\n")
         return NOT_POSSIBLE
-    from app.wiring.desktop import run
-    from app.wiring.start import home
+    from app.wiring.entrance import run
+    from app.wiring.home import home
 
     return run(home())
 

@@ -13,9 +13,10 @@ from app.services.machine import LedgerDamagedError
 from app.services.openings import ChangedError, DeniedError, StoppedError
 from app.services.requests import short_id
 from app.services.submission import UnsettledError
+from app.ui.refusals import error_sentence, reason_sentence
 from app.ui.widgets import states
 from app.ui.widgets.states import State
-from app.ui.wording import code_sentence, count_text, error_sentence, reason_sentence, time_text
+from app.ui.wording import code_sentence, count_text, time_text
 from ledger.gateway import CommitError, CommitStatusError, EndorseError, SubmitError
 
 if TYPE_CHECKING:

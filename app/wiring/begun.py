@@ -1,9 +1,12 @@
 """What a start made, until the window has it."""
 
 import threading
+from typing import TYPE_CHECKING
 
 from app.ui.background import Task
-from app.wiring.start import Started
+
+if TYPE_CHECKING:
+    from app.wiring.start import Started
 
 
 class Begun:
@@ -13,7 +16,7 @@ class Begun:
         self._guard = threading.Lock()
         self._started: Started | None = None
 
-    def keep(self, task: Task, started: Started) -> Started:
+    def keep(self, task: Task, started: "Started") -> "Started":
         """Hold it; close it at once if nobody waits for it any more."""
         with self._guard:
             if task.is_cancelled:
@@ -22,7 +25,7 @@ class Begun:
                 self._started = started
         return started
 
-    def take(self) -> Started | None:
+    def take(self) -> "Started | None":
         """Return it, once."""
         with self._guard:
             started, self._started = self._started, None

@@ -12,7 +12,7 @@ from app.ui.background import Background
 from app.ui.preferences import Preferences, keep_preferences, read_preferences
 from app.ui.theme import Fonts, Look, apply, cache_folder, look
 from app.ui.theme.fonts import cut_apart
-from app.wiring.telling import note_failure
+from app.wiring.failures import note_failure
 
 
 class Choices(QObject):

@@ -1,50 +1,43 @@
-"""The desktop: one window, from the first start through sign-in to the pages of whoever is signed in, and the lock."""
+"""The desktop: one window, from sign-in to the pages of whoever is signed in, and the lock."""
 
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.identity.hardening import harden_process
-from app.identity.keystore import KeyStoreWrongPasswordError
-from app.ui.background import Background, Task
 from app.ui.lock import LockFacts, LockPage
 from app.ui.pages.settings import SettingsPage
-from app.ui.pages.sign_in import SignInPage, StartPage, role_words
+from app.ui.pages.sign_in import SignInPage, role_words
 from app.ui.pages.workplace import Workplace
-from app.ui.preferences import Preferences, preferences_file
+from app.ui.preferences import Preferences
 from app.ui.theme import Look
 from app.ui.theme import look as current_look
 from app.ui.widgets import Action, AlonePage, PaletteItem, State, Toast
-from app.ui.window import MainWindow
-from app.wiring.begun import Begun
-from app.wiring.choices import Choices
 from app.wiring.desks import Desk, PatientDesk, StaffDesk, sign_in, sign_in_patient
+from app.wiring.entrance import Entrance
+from app.wiring.failures import note_failure
 from app.wiring.following import Followed, Follower
 from app.wiring.notices import notices_of, read
 from app.wiring.pages import Rooms, office_rooms, patient_rooms, workplace
 from app.wiring.practitioner import practitioner_rooms
-from app.wiring.start import Started, start
-from app.wiring.stores import PassphraseNeededError
+from app.wiring.start import Started
 from app.wiring.telling import (
     CARD,
     damaged_block,
     last_entry,
     ledger_facts,
     ledger_state,
-    note_failure,
     refusal_text,
     start_facts,
-    start_trouble,
     tiles,
 )
 from app.wiring.turns import Turns
+
+if TYPE_CHECKING:
+    from app.ui.background import Task
 
 _AGAIN_MS = 5_000
 """Until the ledger is followed anew after something unforeseen."""
@@ -58,26 +51,21 @@ _UNEXPECTED = State(
 
 
 class Desktop(QObject):
-    """Owns the window, the background and, once somebody is signed in, that person's desk.
+    """Owns what the window shows once the machine is ready and, while somebody is signed in, that person's desk.
 
     Args:
-        folder: of this account's installations.
-        clock: seconds UTC.
-        settings: file of this account's choices.
+        entrance: gives it window, background and choices for good.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], int], settings: Path) -> None:
+    def __init__(self, entrance: Entrance) -> None:
         super().__init__()
-        self._folder, self._clock = folder, clock
-        self._choices = Choices(settings, self)
-        self.background = Background(parent=self)
-        self.window = MainWindow()
-        self._choices.cut_fonts(self.background, self.window, self.report)
+        self._entrance = entrance  # its objects live as long as it does
+        self._clock, self._choices = entrance.clock, entrance.choices
+        self.background, self.window = entrance.background, entrance.window
         self.started: Started | None = None
         self.desk: Desk | None = None
         self.turns = Turns(self)
         self.followed: Followed | None = None
-        self._begun = Begun()
         self._rooms: Rooms | None = None
         self._card_text = ""
         self._last_page = ""
@@ -96,30 +84,6 @@ class Desktop(QObject):
         QApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._system_changed())
 
     # the machine
-
-    def begin(self, passphrase: str | None = None) -> None:
-        """Show the window and make the machine ready behind it."""
-        page = StartPage()
-        page.passphrase_given.connect(self.begin)
-        page.retry_asked.connect(lambda: self.begin(None))
-        page.cancel_asked.connect(self.window.close)
-        self.window.show_alone(page)
-        self.window.show()
-        self.background.follow(
-            page,
-            lambda task: self._begun.keep(task, start(self._folder, passphrase, self._clock, partial(_report, task))),
-            lambda report: page.show_progress(report[2], report[0], report[1]),
-            self.ready,
-            partial(self._not_ready, page),
-        )
-
-    def _not_ready(self, page: StartPage, error: Exception) -> None:
-        if isinstance(error, PassphraseNeededError):
-            page.ask_passphrase(is_new=error.is_new)
-        elif isinstance(error, KeyStoreWrongPasswordError):
-            page.ask_passphrase(is_new=False, trouble=str(error))
-        else:
-            page.show_trouble(start_trouble(error))
 
     def ready(self, started: Started) -> None:
         """Begin to follow the ledger, and let people sign in."""
@@ -338,7 +302,7 @@ class Desktop(QObject):
                 desk.lock()
             except Exception as error:  # noqa: BLE001  -- the window closes whatever the ledger answers
                 note_failure(error)
-        started = self.started or self._begun.take()
+        started = self.started
         self.started = None
         if started is not None:
             started.installation.close()
@@ -419,22 +383,10 @@ class Desktop(QObject):
             self._has_trouble = True
             self._show_ledger()
 
-    def hook(self, kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
-        """Python's ``sys.excepthook``: an error in a slot never ends the window, and its text is never logged."""
-        if issubclass(kind, KeyboardInterrupt):
-            self.window.close()
-            return
-        self.report(error)
-
     def _started(self) -> Started:
         if self.started is None:
             raise RuntimeError("the machine is not ready")
         return self.started
-
-
-def _report(task: Task, done: int, total: int, text: str) -> None:
-    task.check()
-    task.report((done, total, text))
 
 
 def _who(desk: Desk) -> tuple[str, str, str]:
@@ -442,14 +394,3 @@ def _who(desk: Desk) -> tuple[str, str, str]:
     if isinstance(desk, StaffDesk):
         return desk.profile.name, desk.profile.hospital, role_words(desk.profile.role)
     return desk.unlocked.person.name, desk.machine.hospitals[desk.unlocked.card.msp_id], role_words("patient")
-
-
-def run(folder: Path) -> int:
-    """Open the desktop; returns the exit status."""
-    harden_process()
-    application = QApplication(sys.argv[:1])
-    application.setApplicationName("Assent")
-    desktop = Desktop(folder, lambda: int(time.time()), preferences_file())
-    sys.excepthook = desktop.hook
-    desktop.begin()
-    return application.exec()

@@ -12,8 +12,9 @@ from app.identity.ledger_head import LedgerHead, OtherLedgerError
 from app.identity.profiles import ProfileError
 from app.services.machine import LedgerDamagedError
 from app.services.submission import Submission, UnsettledError
+from app.wiring.home import home
 from app.wiring.installation import Circumstances, open_installation, read_plans
-from app.wiring.start import NAME, home
+from app.wiring.start import NAME
 from app.wiring.stores import PassphraseNeededError, open_store
 from ledger.embedded.opening import LedgerDamagedError as StoredLedgerDamagedError
 from ledger.embedded.storage import LedgerInUseError

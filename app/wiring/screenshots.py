@@ -24,7 +24,8 @@ from app.ui.pages.own_records import OwnRecordsPage
 from app.ui.pages.patient import PatientPage
 from app.ui.pages.people_sheets import CardSheet
 from app.ui.pages.requests_list import RequestsPage
-from app.ui.pages.sign_in import SignInPage, StartPage
+from app.ui.pages.sign_in import SignInPage
+from app.ui.pages.start import StartPage
 from app.ui.pages.turn.check import Check
 from app.ui.pages.turn.receipt import Finished
 from app.ui.pages.turn.sign import Sign
@@ -37,6 +38,7 @@ from app.ui.theme.fonts import are_cut, cut_apart
 from app.wiring.desks import PatientDesk, sign_in, sign_in_patient
 from app.wiring.desktop import Desktop
 from app.wiring.drawing import Draughtsman
+from app.wiring.entrance import Entrance
 from app.wiring.installation import Circumstances
 from app.wiring.sandbox import PIN, Sandbox, found_sandbox
 from app.wiring.start import Started
@@ -66,7 +68,7 @@ def draw(folder: Path, *, theme: str, size: tuple[int, int], language: str, text
         settings = place / "config" / "settings.json"
         keep_preferences(settings, Preferences(theme=Theme(theme), text_scale=text_size / 100))
         sandbox = _sandbox(place)
-        desktop = Desktop(place, sandbox.installation.circumstances.clock, settings)
+        desktop = Desktop(Entrance(place, sandbox.installation.circumstances.clock, settings))
         artist = Artist(folder, desktop, sandbox, language)
         try:
             artist.draw_all(size)

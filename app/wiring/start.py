@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from app.identity.keystore import KeyStore
 from app.identity.private_files import make_private_folder
 from app.services.machine import LedgerDamagedError
+from app.wiring.home import home
 from app.wiring.installation import Circumstances, Installation, open_installation, open_ledger_to_read, read_plans
 from app.wiring.sandbox import Progress, found_sandbox, read_cards
 from app.wiring.stores import open_store
@@ -40,11 +39,6 @@ class Started:
     blocks: int
     seconds: float
     damage: LedgerDamagedError | None
-
-
-def home() -> Path:
-    """Return the folder of this account's installations."""
-    return Path(platformdirs.user_data_dir("assent", appauthor=False))
 
 
 def start(

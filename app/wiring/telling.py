@@ -1,9 +1,6 @@
 """What the desktop says of the machine, the ledger and a refused sign-in: values for the widgets, in plain words."""
 
-import logging
 import time
-import traceback
-from pathlib import Path
 from typing import Final
 
 from app.custodian.messages import CustodianRefusal
@@ -18,6 +15,7 @@ from app.ui.outcomes import failure_sentence
 from app.ui.pages.sign_in import StartFacts, Tile
 from app.ui.widgets import LedgerFacts, State
 from app.ui.widgets.states import offline
+from app.wiring.failures import note_failure, unforeseen_text
 from app.wiring.following import Followed
 from app.wiring.sandbox import PIN
 from app.wiring.start import Started
@@ -37,15 +35,6 @@ _STOPPED: Final[dict[type[Exception], str]] = {
     HeadBehindError: "The ledger on this machine is an older copy: {error}. Restore the newest, then try again.",
     LedgerStorageError: "The ledger on this machine cannot be read: {error}. Restore it from a backup.",
 }
-
-log = logging.getLogger(__name__)
-
-
-def note_failure(error: BaseException) -> None:
-    """Log that something failed: its type and where, never its text, which may name a patient."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    log.error("%s at %s", type(error).__name__, where or "nowhere")
 
 
 def start_facts(started: Started) -> StartFacts:
@@ -154,4 +143,4 @@ def start_trouble(error: Exception) -> str:
         return f"{_changed(error.block)} Keep the files as they are, and tell the operator."
     if isinstance(error, OSError):
         return f"The files of this account cannot be used: {error.strerror or type(error).__name__}."
-    return f"Something unexpected happened ({type(error).__name__}). Nothing was changed. Try again."
+    return unforeseen_text(error)

@@ -46,7 +46,7 @@ application.exec()
 OURS = f"""
 import sys
 from pathlib import Path
-from app.wiring import desktop
+from app.wiring import entrance
 {END_AT_PAINT}
 execute = QApplication.exec
 
@@ -56,7 +56,7 @@ def watched_execute(self=None):
     return execute()
 
 QApplication.exec = watched_execute
-desktop.run(Path(sys.argv[1]))
+entrance.run(Path(sys.argv[1]))
 """
 
 

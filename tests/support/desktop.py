@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.ui.pages.sign_in import SignInPage
 from app.wiring.desktop import Desktop
+from app.wiring.entrance import Entrance
 from app.wiring.sandbox import PIN
 from app.wiring.start import Started
 from tests.support.hands import wait_until
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def open_desktop(world: SandboxWorld, folder: Path, damage: Any = None) -> Desktop:
     """Show the window at the sign-in page, as if the machine had just been verified."""
-    desktop = Desktop(folder, world.clock, folder / "config" / "settings.json")
+    desktop = Desktop(Entrance(folder, world.clock, folder / "config" / "settings.json"))
     desktop.window.show()
     height = world.installation.machine.replica.height
     desktop.ready(Started(world.installation, world.cards, height, 0.2, damage))

@@ -6,7 +6,7 @@ from datetime import UTC, date
 
 import pytest
 
-from app.ui import wording
+from app.ui import refusals, wording
 from ledger.contract.decision import Reason
 from ledger.contract.errors import CODES
 from ledger.gateway import CommitError, CommitStatusError, EndorseError, SubmitError
@@ -15,15 +15,15 @@ NOW = 1_795_530_720  # 24 Nov 2026, 14:32 UTC
 
 
 def test_every_reason_of_a_decision_has_a_sentence() -> None:
-    assert set(wording.REASONS) == set(Reason)
+    assert set(refusals.REASONS) == set(Reason)
     assert (
-        wording.reason_sentence("DENY_OVERRIDES") == "One consent allows this, another refuses it; the refusal counts."
+        refusals.reason_sentence("DENY_OVERRIDES") == "One consent allows this, another refuses it; the refusal counts."
     )
 
 
 def test_every_contract_code_has_a_sentence_that_says_what_to_do() -> None:
     assert set(wording.CONTRACT_CODES) >= CODES
-    for text in (*wording.CONTRACT_CODES.values(), *wording.RELEASE_CODES.values(), *wording.REASONS.values()):
+    for text in (*wording.CONTRACT_CODES.values(), *wording.RELEASE_CODES.values(), *refusals.REASONS.values()):
         assert text.endswith(".")
         assert "!" not in text
         assert "please wait" not in text.lower()
@@ -41,7 +41,7 @@ def test_release_codes_are_those_of_the_protocol() -> None:
 
 def test_an_unknown_code_says_so() -> None:
     assert "does not know" in wording.code_sentence("no-such-code")
-    assert "does not know" in wording.reason_sentence("NO_SUCH_REASON")
+    assert "does not know" in refusals.reason_sentence("NO_SUCH_REASON")
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_an_unknown_code_says_so() -> None:
     ],
 )
 def test_the_four_gateway_errors(error: Exception, text: str) -> None:
-    assert wording.error_sentence(error) == text
+    assert refusals.error_sentence(error) == text
 
 
 def test_the_text_of_an_error_is_never_shown() -> None:
-    assert "secret" not in wording.error_sentence(ValueError("secret"))
+    assert "secret" not in refusals.error_sentence(ValueError("secret"))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from app.ui.pages.sign_in import SignInPage, StartPage
-from app.wiring.desktop import Desktop
+from app.ui.pages.sign_in import SignInPage
+from app.ui.pages.start import StartPage
+from app.wiring.entrance import Entrance
 from app.wiring.start import start
 from tests.support.hands import Keys, Mouse, wait_until
 from tests.support.sandbox import Clock, found_small
@@ -39,29 +40,29 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[[Path], Desktop]]:
+def opened(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[[Path], Entrance]]:
     """Open windows that are closed in the end."""
-    made: list[Desktop] = []
+    made: list[Entrance] = []
 
-    def begin(folder: Path) -> Desktop:
-        made.append(Desktop(folder, Clock(), tmp_path / "config" / "settings.json"))
+    def begin(folder: Path) -> Entrance:
+        made.append(Entrance(folder, Clock(), tmp_path / "config" / "settings.json"))
         made[-1].begin()
         return made[-1]
 
     yield begin
-    for desktop in made:
-        desktop.window.close()
-        desktop.window.deleteLater()
+    for entrance in made:
+        entrance.window.close()
+        entrance.window.deleteLater()
 
 
-def door(desktop: Desktop) -> SignInPage:
+def door(entrance: Entrance) -> SignInPage:
     """Wait for the sign-in page."""
-    page: SignInPage = wait_until(lambda: desktop.window.findChild(SignInPage), "the door")
+    page: SignInPage = wait_until(lambda: entrance.window.findChild(SignInPage), "the door")
     return page
 
 
 def test_a_first_start_asks_for_a_passphrase_twice(
-    opened: Callable[[Path], Desktop], tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[[Path], Entrance], tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[str | None] = []
 
@@ -71,9 +72,9 @@ def test_a_first_start_asks_for_a_passphrase_twice(
             return start(folder, None, clock, progress)
         return start(home, PASSPHRASE, clock, progress)
 
-    monkeypatch.setattr("app.wiring.desktop.start", noted)
-    desktop = opened(tmp_path / "empty")
-    hand = Mouse(desktop.window)
+    monkeypatch.setattr("app.wiring.ready.start", noted)
+    entrance = opened(tmp_path / "empty")
+    hand = Mouse(entrance.window)
     hand.sees("No key store was found. Choose a passphrase instead. Assent never stores keys unprotected.")
     for first, again, trouble in (
         ("short", "short", "At least 8 characters are needed."),
@@ -87,23 +88,25 @@ def test_a_first_start_asks_for_a_passphrase_twice(
     hand.type("Passphrase", "long enough")
     hand.type("The same again", "long enough")
     hand.press("Continue")
-    door(desktop)
+    door(entrance)
     assert given == [None, "long enough"]
 
 
-def test_a_wrong_passphrase_opens_nothing_and_the_right_one_does(opened: Callable[[Path], Desktop], home: Path) -> None:
-    desktop = opened(home)
-    hand = Mouse(desktop.window)
+def test_a_wrong_passphrase_opens_nothing_and_the_right_one_does(
+    opened: Callable[[Path], Entrance], home: Path
+) -> None:
+    entrance = opened(home)
+    hand = Mouse(entrance.window)
     hand.sees("The keys of this machine are kept under a passphrase.")
     hand.type("Passphrase", "another one")
     hand.press("Continue")
     wait_until(
-        lambda: any(page._gap.isVisible() for page in desktop.window.findChildren(StartPage)), "why it does not open"
+        lambda: any(page._gap.isVisible() for page in entrance.window.findChildren(StartPage)), "why it does not open"
     )
-    assert desktop.started is None
+    assert entrance.desktop is None
     hand.type("Passphrase", PASSPHRASE)
     hand.press("Continue")
-    assert "blocks verified at start" in "".join(each.text() for each in _labels(door(desktop)))
+    assert "blocks verified at start" in "".join(each.text() for each in _labels(door(entrance)))
 
 
 def _labels(page: SignInPage) -> list[QLabel]:
@@ -111,7 +114,7 @@ def _labels(page: SignInPage) -> list[QLabel]:
 
 
 def test_founding_can_be_cancelled_and_is_done_whole_at_the_next_start(
-    opened: Callable[[Path], Desktop], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[[Path], Entrance], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty, begun = tmp_path / "empty", threading.Event()
     monkeypatch.setattr("app.wiring.start.open_store", lambda *_: object())
@@ -124,11 +127,11 @@ def test_founding_can_be_cancelled_and_is_done_whole_at_the_next_start(
             progress(2, 5, "Patients and their cards")
 
     monkeypatch.setattr("app.wiring.start.found_sandbox", endless)
-    desktop = opened(empty)
+    entrance = opened(empty)
     wait_until(begun.is_set, "the founding to begin")
-    Mouse(desktop.window).sees("Patients and their cards")
-    Keys(desktop.window).key(Qt.Key.Key_Escape)
-    wait_until(lambda: not desktop.window.isVisible(), "the window to close")
+    Mouse(entrance.window).sees("Patients and their cards")
+    Keys(entrance.window).key(Qt.Key.Key_Escape)
+    wait_until(lambda: not entrance.window.isVisible(), "the window to close")
     assert not (empty / "sandbox").exists()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("background")]
     monkeypatch.undo()
@@ -160,7 +163,7 @@ class _Closed:
 
 
 def test_an_older_copy_of_the_ledger_is_refused_with_both_heights(
-    opened: Callable[[Path], Desktop], home: Path
+    opened: Callable[[Path], Entrance], home: Path
 ) -> None:
     shutil.copytree(home / "sandbox" / "ledger", home / "older")
     started = start(home, PASSPHRASE, Clock())
@@ -172,30 +175,30 @@ def test_an_older_copy_of_the_ledger_is_refused_with_both_heights(
     installation.close()
     shutil.rmtree(home / "sandbox" / "ledger")
     (home / "older").rename(home / "sandbox" / "ledger")
-    desktop = opened(home)
-    hand = Mouse(desktop.window)
+    entrance = opened(home)
+    hand = Mouse(entrance.window)
     hand.type("Passphrase", PASSPHRASE)
     hand.press("Continue")
     hand.sees("Assent cannot start yet")
     hand.sees("This is an older copy of the ledger:")
-    assert desktop.started is None
+    assert entrance.desktop is None
     hand.press("Try again")
     hand.sees("The keys of this machine are kept under a passphrase.")
 
 
-def test_a_second_window_on_the_same_account_says_so(opened: Callable[[Path], Desktop], home: Path) -> None:
+def test_a_second_window_on_the_same_account_says_so(opened: Callable[[Path], Entrance], home: Path) -> None:
     first, second = opened(home), opened(home)
-    for desktop in (first, second):
-        hand = Mouse(desktop.window)
+    for entrance in (first, second):
+        hand = Mouse(entrance.window)
         hand.type("Passphrase", PASSPHRASE)
         hand.press("Continue")
-        if desktop is first:
+        if entrance is first:
             door(first)
     hand.sees("Assent is open already on this account. Close the other window, then try again.")
 
 
 def test_what_nobody_foresaw_is_said_by_its_kind_only(
-    opened: Callable[[Path], Desktop],
+    opened: Callable[[Path], Entrance],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     expected_logs: ExpectedLogs,
@@ -205,7 +208,7 @@ def test_what_nobody_foresaw_is_said_by_its_kind_only(
     def fail(*_: object) -> Started:
         raise ZeroDivisionError("Alma Fictive")
 
-    monkeypatch.setattr("app.wiring.desktop.start", fail)
+    monkeypatch.setattr("app.wiring.ready.start", fail)
     hand = Mouse(opened(tmp_path).window)
     hand.sees("Something unexpected happened (ZeroDivisionError). Nothing was changed. Try again.")
     assert not hand.said("Alma Fictive")

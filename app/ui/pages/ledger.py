@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeySequence, QShortcut, QTextOption
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QInputDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.ui.page import Page
+from app.ui.refusals import error_sentence
 from app.ui.theme import mono, scaled, size
 from app.ui.widgets.bands import Band
 from app.ui.widgets.buttons import Button
@@ -20,7 +21,7 @@ from app.ui.widgets.rows import ColumnSpec, RowsModel
 from app.ui.widgets.states import Action, State, failed
 from app.ui.widgets.tables import RowsTable
 from app.ui.widgets.text import IconLabel, Rule, TextKind, label
-from app.ui.wording import date_text, error_sentence, size_text, time_text
+from app.ui.wording import date_text, size_text, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

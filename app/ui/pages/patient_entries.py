@@ -9,9 +9,10 @@ from app.services.requests import short_id
 from app.services.worklist import RowState
 from app.ui.kinds import kind_text, purpose_text
 from app.ui.pages.record_words import chip_of, icon_of, title_of
+from app.ui.refusals import reason_sentence
 from app.ui.vocabulary import Chip, Status, chip
 from app.ui.widgets import Group, TwoLine
-from app.ui.wording import iso_day_text, moment_text, reason_sentence, time_text, weekday_text
+from app.ui.wording import iso_day_text, moment_text, time_text, weekday_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,13 +11,14 @@ from app.custodian.results import Person
 from app.identity.certificates import Role
 from app.services.people import NewMember
 from app.ui.pages.qr import QrCode
+from app.ui.refusals import error_sentence
 from app.ui.theme import mono, scaled
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.dialogs import Sheet
 from app.ui.widgets.forms import Field, PinField
 from app.ui.widgets.panes import Note
 from app.ui.widgets.text import TextKind, label
-from app.ui.wording import error_sentence, time_text
+from app.ui.wording import time_text
 
 if TYPE_CHECKING:
     from app.custodian.results import IntroductionCode

@@ -9,18 +9,10 @@ from app.services.requests import short_id
 from app.services.worklist import RecordRow, RowState
 from app.ui.kinds import kind_icon, kind_text, kind_word, kinds_text, purpose_text
 from app.ui.pages.phases import Phase, Step
+from app.ui.refusals import reason_sentence
 from app.ui.vocabulary import Chip, Status, chip
 from app.ui.widgets.panes import Fact
-from app.ui.wording import (
-    NONE,
-    count_text,
-    day_text,
-    duration_text,
-    end_text,
-    iso_day_text,
-    moment_text,
-    reason_sentence,
-)
+from app.ui.wording import NONE, count_text, day_text, duration_text, end_text, iso_day_text, moment_text
 
 if TYPE_CHECKING:
     from app.consent.terms import Terms

@@ -1,4 +1,4 @@
-"""Who is signing in, and the PIN; before that, on a first start, the key store (SCREENS.md a)."""
+"""Who is signing in, and the PIN (SCREENS.md a)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.pages.settings import theme_word
 from app.ui.preferences import Preferences, Theme
@@ -16,7 +16,7 @@ from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.cells import TwoLine
 from app.ui.widgets.forms import Field, PinField
 from app.ui.widgets.header import AlonePage
-from app.ui.widgets.panes import Card, Note, centred, empty_layout
+from app.ui.widgets.panes import Note, centred, empty_layout
 from app.ui.widgets.tables import EntriesList
 from app.ui.widgets.text import Disc, IconLabel, Rule, TextKind, label
 
@@ -358,127 +358,3 @@ class SignInPage(AlonePage):
 def _entry(tile: Tile) -> TwoLine:
     words, icon_name = _ROLES.get(tile.role, (tile.role, "user-round"))
     return TwoLine(tile.name, f"{words} · {tile.hospital}", icon_name, row=tile)
-
-
-class StartPage(AlonePage):
-    """What is shown while the machine is made ready, and where a passphrase is asked for if there is no key store.
-
-    Signals:
-        passphrase_given: what the person chose or typed.
-        cancel_asked: stop; the program closes.
-        retry_asked: look for the key store again.
-    """
-
-    passphrase_given = Signal(str)
-    cancel_asked = Signal()
-    retry_asked = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.passphrase, self.again = PinField(accessible="Passphrase"), PinField(accessible="The same again")
-        self.go_button = Button("Continue", kind=ButtonKind.PRIMARY, key_hint="↵")
-        self.retry_button = Button("Try again", icon_name="rotate-cw")
-        self.cancel_button = Button("Cancel", key_hint="Esc")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self._heading = label("Starting", TextKind.TITLE)
-        self._text = label("", tone="text2", wrap=True)
-        self._again_field = Field("The same again", self.again)
-        self._gap = Note("triangle-alert", "", "deny", TextKind.BODY)
-        card = Card(padding=32)
-        card.setFixedWidth(scaled(520))
-        head = QHBoxLayout()
-        head.setSpacing(scaled(12))
-        head.addWidget(IconLabel("key-round", "accent", 24), 0, Qt.AlignmentFlag.AlignTop)
-        words = QVBoxLayout()
-        words.addWidget(self._heading)
-        words.addWidget(self._text)
-        head.addLayout(words, 1)
-        card.body.addLayout(head)
-        card.body.addWidget(self.bar)
-        self._form = QStackedWidget()
-        self._form.addWidget(QWidget())
-        self._form.addWidget(self._passphrase_form())
-        card.body.addWidget(self._form)
-        card.body.addWidget(self._gap)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.cancel_button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.retry_button)
-        buttons.addWidget(self.go_button)
-        card.body.addLayout(buttons)
-        self.middle.addStretch(1)
-        self.middle.addLayout(centred(card))
-        self.middle.addStretch(1)
-        self.bottom.addStretch(1)
-        self.go_button.clicked.connect(self._give)
-        self.passphrase.entered.connect(self._next)
-        self.again.entered.connect(self._give)
-        self.cancel_button.clicked.connect(self.cancel_asked)
-        self.retry_button.clicked.connect(self.retry_asked)
-        self.show_progress("Starting", 0, 0)
-
-    def _passphrase_form(self) -> QWidget:
-        form = QWidget()
-        layout = QVBoxLayout(form)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(Field("Passphrase", self.passphrase, "At least 8 characters; it cannot be recovered"))
-        layout.addWidget(self._again_field)
-        return form
-
-    def show_progress(self, text: str, done: int, total: int) -> None:
-        """Say what is being made, and how far it is; a total of 0 is not known."""
-        self._heading.setText("Getting ready")
-        self._text.setText(text)
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self._show(bar=True, form=False, retry=False)
-
-    def ask_passphrase(self, *, is_new: bool, trouble: str = "") -> None:
-        """Ask for the passphrase that protects the keys where the system has no key store."""
-        self._heading.setText("Choose a passphrase" if is_new else "Your passphrase")
-        self._text.setText(
-            "No key store was found. Choose a passphrase instead. Assent never stores keys unprotected."
-            if is_new
-            else "The keys of this machine are kept under a passphrase."
-        )
-        self._again_field.setVisible(is_new)
-        self._show(bar=False, form=True, retry=False, gap=trouble)
-        self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def show_trouble(self, text: str) -> None:
-        """Say why it cannot start, and what to do."""
-        self._heading.setText("Assent cannot start yet")
-        self._text.setText(text)
-        self._show(bar=False, form=False, retry=True)
-        self.retry_button.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _show(self, *, bar: bool, form: bool, retry: bool, gap: str = "") -> None:
-        self.bar.setVisible(bar)
-        self._form.setCurrentIndex(1 if form else 0)
-        self._form.setVisible(form)
-        self.go_button.setVisible(form)
-        self.retry_button.setVisible(retry)
-        self._gap.show_note("triangle-alert", gap, "deny")
-        self._gap.setVisible(bool(gap))
-
-    def _next(self) -> None:
-        if self._again_field.isVisibleTo(self):
-            self.again.setFocus(Qt.FocusReason.OtherFocusReason)
-        else:
-            self._give()
-
-    def _give(self) -> None:
-        is_new = self._again_field.isVisibleTo(self)
-        first, second = self.passphrase.take(), self.again.take()
-        if is_new and first != second:
-            self.ask_passphrase(is_new=True, trouble="The two are not the same. Type them again.")
-        elif len(first) < 8:  # noqa: PLR2004 (SCREENS.md a)
-            self.ask_passphrase(is_new=is_new, trouble="At least 8 characters are needed.")
-        else:
-            self.passphrase_given.emit(first)
-
-    def escape(self) -> bool:
-        """Esc: cancel."""
-        self.cancel_asked.emit()
-        return True

@@ -13,6 +13,7 @@ from app.services.worklist import RowState
 from app.ui.kinds import kind_word, kinds_text, purpose_text
 from app.ui.pages.phases import Phase, Step
 from app.ui.pages.record_words import chip_of, held_at, icon_of, title_of, why_sentence
+from app.ui.refusals import reason_sentence
 from app.ui.theme import scaled
 from app.ui.widgets import (
     Band,
@@ -28,7 +29,7 @@ from app.ui.widgets import (
 from app.ui.widgets.panes import empty_layout
 from app.ui.widgets.row_panes import RowPane
 from app.ui.widgets.states import empty
-from app.ui.wording import NONE, moment_text, reason_sentence, time_text
+from app.ui.wording import NONE, moment_text, time_text
 
 if TYPE_CHECKING:
     from app.services.opening_log import OpeningRow
