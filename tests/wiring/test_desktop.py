@@ -346,7 +346,7 @@ def test_a_damaged_ledger_is_said_and_no_longer_followed(
 def test_an_unexpected_failure_is_said_and_logged_without_its_text(
     desktop: Desktop, carol: Mouse, expected_logs: ExpectedLogs
 ) -> None:
-    expected_logs.add("^app.wiring.telling: ValueError at test_desktop.py")
+    expected_logs.add("^app.wiring.failures: ValueError at test_desktop.py")
 
     def fail() -> None:
         raise ValueError(ALMA)
