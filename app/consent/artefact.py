@@ -18,6 +18,7 @@ from typing import Final
 from app.consent import codes
 from app.consent.codes import Coding
 from app.consent.context import Context, raw_resource
+from app.consent.dates import DAY_SECONDS
 from app.consent.terms import Category, Grantee, GranteeKind, Labels, Party, Terms
 from ledger.contract import wire
 from ledger.contract.canonical import decode_object, encode
@@ -104,6 +105,7 @@ class Signing:
         language: of the text that is read.
         assisted_by: subject of the staff member at whose desk it is, or empty.
         status: ``active``, or ``proposed`` for a request.
+        ends_by: seconds UTC by which it ends whatever its days say, because it replaces one that ends then; 0 for none.
     """
 
     party: Party
@@ -112,6 +114,23 @@ class Signing:
     language: str = "en"
     assisted_by: str = ""
     status: str = "active"
+    ends_by: int = 0
+
+    def end(self, terms: Terms) -> int:
+        """Return when a sharing of ``terms`` ends, seconds UTC."""
+        by_days = self.at + self.days(terms) * DAY_SECONDS
+        return min(by_days, self.ends_by) if self.ends_by else by_days
+
+    def days(self, terms: Terms) -> int:
+        """Return for how many days ``terms`` are signed: as they say, but no more than are begun before ``ends_by``."""
+        if not self.ends_by:
+            return terms.keep_open_days
+        return max(1, min(terms.keep_open_days, days_left(self.ends_by, self.at)))
+
+
+def days_left(end: int, now: int) -> int:
+    """Return how many days are left until ``end``, the begun one counted; seconds UTC."""
+    return -((now - end) // DAY_SECONDS)
 
 
 def sharing(terms: Terms, signing: Signing) -> Artefact:
@@ -119,7 +138,7 @@ def sharing(terms: Terms, signing: Signing) -> Artefact:
     grantee, resources = _grantee(terms.grantee)
     base: Resource = {
         "type": "permit",
-        "period": {"end": _instant(signing.at + terms.keep_open_days * 86_400 - 1)},
+        "period": {"end": _instant(signing.end(terms) - 1)},
         "actor": [grantee],
         "action": _actions("access"),
         "purpose": [_coding(terms.purpose)],
@@ -130,7 +149,7 @@ def sharing(terms: Terms, signing: Signing) -> Artefact:
     if nested := [*_ai(terms, grantee), *_labels(terms)]:
         base["provision"] = nested
     local = frozenset({terms.purpose} - {(codes.ACT_REASON, terms.purpose[1]), codes.REWARD})
-    return _artefact(base, signing, _ids(terms.grantee), resources, terms.keep_open_days, local)
+    return _artefact(base, signing, _ids(terms.grantee), resources, signing.days(terms), local)
 
 
 def block(person: Grantee, signing: Signing, *, emergency_opens: bool) -> Artefact:

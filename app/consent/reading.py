@@ -5,7 +5,7 @@ is built again from what was read and must be the same bytes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -73,7 +73,9 @@ def _signed(consent: Untrusted, artefact: Artefact) -> Signed:
     nested = base.get("provision", [])
     if base["type"] == "permit":
         terms = _terms(base, nested, artefact)
-        return Signed(Form.SHARING, signing, terms.emergency_opens, terms=terms)
+        ends_by = _read_second(base["period"]["end"]) + 1
+        earlier = replace(signing, ends_by=ends_by) if ends_by < signing.end(terms) else signing
+        return Signed(Form.SHARING, earlier, terms.emergency_opens, terms=terms)
     if "actor" in base:
         return Signed(Form.BLOCK, signing, bool(nested), person=_grantee(base["actor"][0]["reference"], artefact))
     return Signed(Form.DISSENT, signing, bool(nested))
@@ -90,9 +92,6 @@ def _written(signed: Signed) -> Artefact:
 def _signing(consent: Untrusted, artefact: Artefact) -> Signing:
     patient, performer = consent["patient"]["reference"], consent["performer"][0]["reference"]
     organization = consent["organization"][0]
-    signed_at = read_date_time(consent["dateTime"])
-    if signed_at is None:
-        raise ValueError("dateTime")
     person: Untrusted = artefact.context.resource(performer) or {}
     period: Untrusted = person.get("period") or {}
     party = Party(
@@ -103,8 +102,16 @@ def _signing(consent: Untrusted, artefact: Artefact) -> Signing:
         representative="" if performer == patient else _name(performer),
         representative_until=period.get("end", ""),
     )
-    at = signed_at.first_second(0)
+    at = _read_second(consent["dateTime"])
     return Signing(party, consent["id"], at, artefact.language, artefact.assisted_by, consent["status"])
+
+
+def _read_second(untrusted: str) -> int:
+    """Return a moment in seconds UTC; another spelling than ours is found when the artefact is built again."""
+    read = read_date_time(untrusted)
+    if read is None:
+        raise ValueError(untrusted)
+    return read.first_second(0)
 
 
 def _terms(base: Untrusted, nested: list[Untrusted], artefact: Artefact) -> Terms:

@@ -320,7 +320,7 @@ def _purpose(artefact: Artefact, signed: Signed) -> dict[str, Json]:
             "piiCategory": [*sorted(terms.categories)],
             "thirdPartyName": who(terms.grantee, language),
             "retention_days": terms.keep_open_days,
-            "expires_at": signed.signing.at + terms.keep_open_days * 86_400,
+            "expires_at": signed.signing.end(terms),
         }
     return purpose
 

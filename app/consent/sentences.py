@@ -14,7 +14,7 @@ from typing import Final
 
 from app.consent import codes
 from app.consent.artefact import LANGUAGES, Artefact
-from app.consent.dates import DAY_SECONDS, read_zone
+from app.consent.dates import read_zone
 from app.consent.reading import Form, Signed, UnreadableError, read_artefact
 from app.consent.terms import AI_CATEGORIES, Category, Grantee, GranteeKind, Labels, Narrowing, Terms
 from ledger.contract.lineage import lineage
@@ -256,8 +256,7 @@ def _who(grantee: Grantee, words: Texts) -> dict[str, str]:
 
 
 def _until(signed: Signed, words: Texts) -> str:
-    end = signed.signing.at + _terms(signed).keep_open_days * DAY_SECONDS
-    return words.moment(end, signed.signing.party.zone)
+    return words.moment(signed.signing.end(_terms(signed)), signed.signing.party.zone)
 
 
 def _purpose(terms: Terms, words: Texts, prefix: str) -> str:

@@ -1,6 +1,9 @@
 """What may be read: texts for ids, and the signed list of all releases (PROTOCOL.md E.1; ATTACKS.md A12, A13)."""
 
+from functools import partial
+
 from app.custodian import readings
+from app.custodian.artefacts import proposer_of
 from app.custodian.desk import Desk
 from app.custodian.entries import Link
 from app.custodian.journal import JournalKind
@@ -62,8 +65,9 @@ def _explain(desk: Desk, link: Link, caller: Caller, each: str, found: Fields) -
     if asked is not None and (own or asked.subject == caller.subject):
         found["requests"][each] = readings.stored_request_fields(asked)
     artefact = desk.index.artefact(link.patient_id, each)
-    consent = desk.find("consent", link.patient_id, each)
-    if artefact is not None and (own or (consent is not None and consent["proposer"] == caller.subject)):
+    if artefact is not None and (
+        own or proposer_of(partial(desk.find, "consent", link.patient_id), each) == caller.subject
+    ):
         found["artefacts"][each] = readings.opening_fields(artefact)
     reason = desk.index.reason(link.patient_id, each)
     if reason is not None and own:

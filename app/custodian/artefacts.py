@@ -1,5 +1,7 @@
 """Does the artefact that the patient signed mean what stands on the ledger? (ATTACKS.md A28)."""
 
+from collections.abc import Callable
+
 from app.consent.artefact import Artefact
 from app.consent.compile import Compiled, compile_consent
 from app.custodian.desk import Desk
@@ -37,6 +39,19 @@ def compile_artefact(desk: Desk, patient_id: str, consent_id: str, content: byte
     if not honest or context.zone_seconds != desk.zone or compiled.consent.custodians != {desk.msp_id}:
         return None
     return {**compiled.terms(), "retention_days": artefact.retention_days}
+
+
+def proposer_of(find: Callable[[str], Fields | None], consent_id: str) -> str:
+    """Return who asked for a consent, or for the one that it replaces; empty if nobody did.
+
+    Args:
+        find: gives the consent of an id on the ledger; each replaced an active one, so there is no circle.
+        consent_id: where to begin.
+    """
+    consent = find(consent_id)
+    while consent is not None and not consent["proposer"]:
+        consent = find(str(consent["replaces"])) if consent["replaces"] else None
+    return "" if consent is None else str(consent["proposer"])
 
 
 def is_faithful(desk: Desk, patient_id: str, consent_id: str) -> bool:

@@ -1,7 +1,7 @@
 """The patient's consents: what is in force, what was refused, and how it is stopped (features C5, C11)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -11,7 +11,8 @@ from app.consent.reading import UnreadableError
 from app.consent.refusal import Refusal
 from app.consent.sentences import sentences
 from app.consent.tags import tag
-from app.consent.terms import Grantee, GranteeKind, Party
+from app.consent.terms import Grantee, GranteeKind, Party, Terms
+from app.custodian.artefacts import proposer_of
 from app.identity.cards import Card
 from app.identity.certificates import Role
 from app.services import pairs
@@ -20,7 +21,7 @@ from app.services.entries import Access, an_object, integer
 from app.services.machine import Machine
 from app.services.pairs import Pair
 from app.services.receipts import Receipt, find_receipt
-from app.services.requests import short_id
+from app.services.requests import short_id, signed_terms
 from app.services.submission import Submission
 from ledger.commitments import commitment
 from ledger.contract.canonical import Json
@@ -36,6 +37,7 @@ class ConsentState(StrEnum):
     ACTIVE = "active"
     ENDED = "ended"
     WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
     REFUSED = "refused"
 
 
@@ -48,11 +50,12 @@ class ConsentRow:
         patient_id: of the pair.
         state: where it is in its life.
         denies: it refuses somebody something.
-        asked_by: who asked for it; None if the patient made it herself.
+        asked_by: who asked for it, or for the one that it replaces; None if the patient made it herself.
         sentences: what was signed, in the patient's language.
         given_at: seconds UTC, None if it never was.
         ends_at: seconds UTC, None for no end.
         times_opened: how many openings it decided.
+        terms: what was signed, of a sharing in our words; else None.
     """
 
     consent_id: str
@@ -64,6 +67,7 @@ class ConsentRow:
     given_at: int | None
     ends_at: int | None
     times_opened: int
+    terms: Terms | None = None
 
     @property
     def short_id(self) -> str:
@@ -161,16 +165,21 @@ class Consents:
         decided = {name: value for name, value in found.items() if value["status"] != "proposed"}
         if not decided:
             return
-        ids = {*decided, *(str(value["proposer"]) for value in decided.values() if value["proposer"])}
+        proposers = {consent_id: proposer_of(found.get, consent_id) for consent_id in decided}
+        replaced = {str(value["replaces"]) for value in decided.values()}
+        ids = {*decided, *proposers.values()} - {""}
         explained = pair.client.explain(pair.identity, pair.patient_id, sorted(ids))
         opened = [Access.of(value) for _, value in self.machine.scan("access", pair.patient_id)]
         for consent_id, value in decided.items():
             artefact = explained.artefacts.get(consent_id)
-            proposer = str(value["proposer"])
+            proposer = proposers[consent_id]
             asked_by = who(self.machine, pair.grantee, proposer, explained) if proposer else None
             times = sum(consent_id in access.consents and not access.denied for access in opened)
-            words = () if artefact is None else self._words(Artefact.from_bytes(artefact.content))
-            yield self._row(pair, consent_id, value, asked_by, words, times)
+            row = self._row(pair, consent_id, value, asked_by, times)
+            if artefact is not None:
+                signed = Artefact.from_bytes(artefact.content)
+                row = replace(row, sentences=self._words(signed), terms=signed_terms(signed))
+            yield replace(row, state=ConsentState.REPLACED) if consent_id in replaced else row
 
     def _row(
         self,
@@ -178,7 +187,6 @@ class Consents:
         consent_id: str,
         value: dict[str, Json],
         asked_by: Who | None,
-        words: tuple[str, ...],
         times: int,
     ) -> ConsentRow:
         granted = value["granted"]
@@ -190,7 +198,7 @@ class Consents:
             state=_state(str(value["status"]), until, self.machine.clock()),
             denies=base.get("type") == "deny",
             asked_by=asked_by,
-            sentences=words,
+            sentences=(),
             given_at=None if given is None else integer(given),
             ends_at=None if until is None else integer(until),
             times_opened=times,

@@ -87,7 +87,7 @@ class Reasons:
         Raises:
             CustodianRefusal, LedgerDamagedError: as they say.
         """
-        requests = {each.consent_id: each for each in self.worklist.requests.rows()}
+        requests = {each.answered_by: each for each in self.worklist.requests.rows()}
         named = tuple(dict.fromkeys(each for each in (row.consent_id, *row.consents, *row.overridden) if each))
         grounds = [ground for each in named for ground in self._grounds(row, each, requests.get(each))]
         grounds.sort(key=lambda ground: ground.stand is not Stand.PERMITS)

@@ -1,6 +1,6 @@
 """Asking a patient for access: what is asked, what she will read, and what came of it (features C1, C10)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,6 +55,7 @@ class RequestRow:
         sent_at: seconds UTC.
         decided_at: seconds UTC, or None.
         until: when an allowed one ends, or None.
+        answered_by: the consent that answers it now: its own, or the one with which the patient made that smaller.
     """
 
     consent_id: str
@@ -65,6 +66,7 @@ class RequestRow:
     sent_at: int
     decided_at: int | None
     until: int | None
+    answered_by: str = ""
 
     @property
     def short_id(self) -> str:
@@ -188,21 +190,23 @@ class Requests:
         return tuple(sorted(rows, key=lambda row: row.sent_at, reverse=True))
 
     def _of(self, patient: PatientRef) -> Iterator[RequestRow]:
-        found = {
-            key[2]: value
-            for key, value in self.machine.scan("consent", patient.patient_id)
-            if value["proposer"] == self.patients.subject
+        every = {key[2]: value for key, value in self.machine.scan("consent", patient.patient_id)}
+        replaced_by = {str(value["replaces"]): key for key, value in every.items() if value["granted"] is not None}
+        newest = {
+            key: _newest(replaced_by, key) for key, value in every.items() if value["proposer"] == self.patients.subject
         }
-        if not found:
+        if not newest:
             return
         client = self.machine.custodians[patient.custodian]
-        explained = client.explain(self.patients.signer, patient.patient_id, sorted(found))
-        for consent_id, value in found.items():
+        explained = client.explain(self.patients.signer, patient.patient_id, sorted({*newest, *newest.values()}))
+        for consent_id, answer_id in newest.items():
             request = explained.requests.get(consent_id)
-            artefact = explained.artefacts.get(consent_id)
+            artefact = explained.artefacts.get(answer_id)
             if request is not None:
                 allowed = None if artefact is None else Artefact.from_bytes(artefact.content)
-                yield _row(consent_id, patient, value, request, allowed, self.machine.clock())
+                sent_at = integer(every[consent_id]["proposed_at"])
+                asked = _Asked(consent_id, patient, request, sent_at)
+                yield _row(asked, answer_id, every[answer_id], allowed, self.machine.clock())
 
     def _signing(self, patient: PatientRef, consent_id: str) -> Signing:
         party = Party(patient.patient_id, patient.custodian, self.machine.hospitals[patient.custodian], zone=self.zone)
@@ -226,35 +230,44 @@ def signed_terms(artefact: Artefact) -> Terms | None:
         return None
 
 
+def _newest(replaced_by: Mapping[str, str], consent_id: str) -> str:
+    """Return the last of the consents that replace one another; each replaced an active one, so there is no circle."""
+    while consent_id in replaced_by:
+        consent_id = replaced_by[consent_id]
+    return consent_id
+
+
 def _compiled(result: Compiled | Refusal) -> Compiled:
     if isinstance(result, Refusal):
         raise UncompilableError(result)
     return result
 
 
-def _row(
-    consent_id: str,
-    patient: PatientRef,
-    value: dict[str, Json],
-    request: StoredRequest,
-    artefact: Artefact | None,
-    now: int,
-) -> RequestRow:
-    asked = asked_terms(request)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    consent_id: str
+    patient: PatientRef
+    request: StoredRequest
+    sent_at: int
+
+
+def _row(sent: _Asked, answer_id: str, value: dict[str, Json], artefact: Artefact | None, now: int) -> RequestRow:
+    asked = asked_terms(sent.request)
     allowed = None if artefact is None else signed_terms(artefact)
     granted = value["granted"]
     base = granted["base"] if isinstance(granted, dict) else None
     until = base["valid_until"] if isinstance(base, dict) else None
     decided = value["granted_at"] if value["granted_at"] is not None else value["ended_at"]
     return RequestRow(
-        consent_id=consent_id,
-        patient=patient,
+        consent_id=sent.consent_id,
+        patient=sent.patient,
         state=_state(str(value["status"]), asked, allowed, until, now),
         asked=asked,
         allowed=allowed,
-        sent_at=integer(value["proposed_at"]),
+        sent_at=sent.sent_at,
         decided_at=None if decided is None else integer(decided),
         until=None if until is None else integer(until),
+        answered_by=answer_id,
     )
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from app.consent.artefact import Artefact, Signing, sharing
 from app.consent.compile import compile_consent
 from app.consent.refusal import Refusal
-from app.consent.sentences import preview
+from app.consent.sentences import preview, sentences
 from app.consent.tags import tag
-from app.consent.terms import Grantee, GranteeKind, Narrowing, Party, Terms, narrowings
+from app.consent.terms import Grantee, GranteeKind, Narrowing, Party, Terms, WideningError, narrowings
 from app.services import pairs
 from app.services.accesses import Who, who
 from app.services.choices import Choices
@@ -49,6 +49,8 @@ class Turn:
         zone: her hospital's fixed offset.
         assisted_by: subject of the staff member who sits beside her, or empty.
         fixed: the consent that she reads for the last time and then signs; None while she still chooses.
+        replaces: her own consent that she makes smaller, or empty; ``asked`` is then what that one allows.
+        ends_by: when the replaced one ends, seconds UTC, or 0.
     """
 
     machine: Machine
@@ -64,6 +66,8 @@ class Turn:
     assisted_by: str = ""
     started_at: int = 0
     fixed: Artefact | None = None
+    replaces: str = ""
+    ends_by: int = 0
 
     @property
     def patient_name(self) -> str:
@@ -74,6 +78,11 @@ class Turn:
     def narrowed(self) -> tuple[Narrowing, ...]:
         """What she took out so far."""
         return narrowings(self.asked, self.terms)
+
+    @property
+    def is_signable(self) -> bool:
+        """Whether there is something to sign: what replaces a consent allows less than it."""
+        return not self.replaces or bool(self.narrowed)
 
     def narrow(self, **changes: Any) -> Terms:
         """Take something out, or put back what was asked; never more.
@@ -98,8 +107,9 @@ class Turn:
         self.language, self.fixed = language, None
 
     def asked_sentences(self) -> tuple[str, ...]:
-        """Return what was asked, sentence by sentence."""
-        return preview(sharing(self.asked, self._signing()))
+        """Return what was asked, or what she allowed before, sentence by sentence."""
+        start = sharing(self.asked, self._signing())
+        return sentences(start) if self.replaces else preview(start)
 
     def artefact(self) -> Artefact:
         """Return the consent as it would be signed now; every text on the screen is made from it."""
@@ -110,11 +120,17 @@ class Turn:
         self.fixed = self.artefact()
         return self.fixed
 
+    @property
+    def end(self) -> int:
+        """When it would end, signed now, seconds UTC."""
+        return self._signing().end(self.terms)
+
     def _signing(self) -> Signing:
         party = Party(
             self.pair.patient_id, self.pair.custodian, self.machine.hospitals[self.pair.custodian], zone=self.zone
         )
-        return Signing(party, self.consent_id, self.machine.clock(), self.language, self.assisted_by)
+        now = self.machine.clock()
+        return Signing(party, self.consent_id, now, self.language, self.assisted_by, ends_by=self.ends_by)
 
     def people(self) -> tuple[Who, ...]:
         """Return whom she could block here: the doctors and nurses of the hospital that asks, but not the asker."""
@@ -137,10 +153,13 @@ class Turn:
 
         Raises:
             WrongCardError, WrongPinError: it is not her card, or not its PIN.
+            WideningError: nothing is smaller than in the consent that it would replace.
             CustodianRefusal, GatewayError, UnsettledError: as they say.
         """
+        if not self.is_signable:
+            raise WideningError("nothing is smaller")
         pair = self._own_pair(card_text, pin)
-        return self.receipt(grant(self.machine, pair, self.consent_id, self.artefact()))
+        return self.receipt(grant(self.machine, pair, self.consent_id, self.artefact(), self.replaces))
 
     def receipt(self, commit: Commit) -> Receipt:
         """Return the receipt of a grant; also once an unknown outcome was settled."""

@@ -148,7 +148,7 @@ class Worklist:
 
     def _listed(self, patient: PatientRef, kept: KeptList, allowed: list[RequestRow]) -> Iterator[RecordRow]:
         purpose = allowed[0].asked.purpose[1]
-        opened, terms = self._opened(patient.patient_id), {row.consent_id: row.allowed for row in allowed}
+        opened, terms = self._opened(patient.patient_id), {row.answered_by: row.allowed for row in allowed}
         for start in range(0, len(kept.rows), _PAGE):
             page = kept.rows[start : start + _PAGE]
             for row, item in zip(page, self._previewed(patient, page, purpose), strict=True):
@@ -183,7 +183,7 @@ class Worklist:
 
     def _ends(self, allowed: list[RequestRow], item: dict[str, Json]) -> int | None:
         deciding = {name.rpartition("#")[0] for name in strings(item["deciding"])}
-        ends = [row.until for row in allowed if row.consent_id in deciding and row.until is not None]
+        ends = [row.until for row in allowed if row.answered_by in deciding and row.until is not None]
         return max(ends, default=None)
 
 
@@ -225,7 +225,7 @@ def _kind(patient: PatientRef, state: RowState, category: Category, request: Req
         category.value,
         until=request.until,
         purpose=request.asked.purpose[1],
-        consent_id=request.consent_id,
+        consent_id=request.answered_by,
         terms=request.allowed or request.asked,
     )
 

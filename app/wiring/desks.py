@@ -8,10 +8,11 @@ from app.identity.profiles import Profile
 from app.identity.signing import SigningIdentity
 from app.services import pairs
 from app.services.accesses import Accesses
-from app.services.consents import Consents
+from app.services.consents import ConsentRow, Consents
 from app.services.drafts import Drafts
 from app.services.inbox import Inbox
 from app.services.machine import Machine
+from app.services.narrowing import start_narrowing
 from app.services.notebook import Notebook
 from app.services.openings import Ending, Openings
 from app.services.own_records import OwnRecords
@@ -20,6 +21,7 @@ from app.services.patients import Patients
 from app.services.people import People
 from app.services.requests import Requests
 from app.services.suggestions import Suggestions
+from app.services.turn import Turn
 from app.services.worklist import Worklist
 from app.wiring.installation import Installation
 
@@ -142,6 +144,10 @@ class PatientDesk:
     def consents(self) -> Consents:
         """What she allowed and refused."""
         return Consents(self.machine, self.unlocked.card, self.unlocked.pairs, self.language, self.zone)
+
+    def narrow(self, row: ConsentRow) -> Turn:
+        """Begin to make a consent of hers smaller; see ``start_narrowing``."""
+        return start_narrowing(self.machine, self.unlocked, row, zone=self.zone)
 
     @cached_property
     def accesses(self) -> Accesses:

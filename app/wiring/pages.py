@@ -100,11 +100,12 @@ def patient_rooms(desk: PatientDesk, desktop: "Desktop") -> Rooms:
     """Return the pages of a patient: what she has to decide, what she decided, who saw what, her records."""
     window, place = desktop.window, workplace(desk, desktop)
     inbox = InboxPage(desk.inbox, place, desk.language)
-    consents = ConsentsPage(desk.consents, place, desk.language)
+    consents = ConsentsPage(desk.consents, desk.narrow, place, desk.language)
     accesses = AccessesPage(desk.accesses, desk.consents, place, desk.language)
     records = OwnRecordsPage(desk.records, place, desk.language, desk.unlocked.person.name)
     opener = Opener(desk.records.reading, desk.installation.reader, place, window, "My records")
     inbox.turn_ready.connect(desktop.turns.show)
+    consents.turn_ready.connect(desktop.turns.show)
     accesses.consent_wanted.connect(partial(_show_consent, window, consents))
     records.open_wanted.connect(opener.open)
     opener.phase_changed.connect(records.show_phase)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFrame
 
 from app.services import pairs
+from app.services.consents import ConsentState
 from app.services.notebook import PatientRef
 from app.services.turn import Turn, start_turn
 from app.ui.lock import LockFacts
@@ -142,8 +143,9 @@ class Turns(QObject):
             handed.wipe()
             self._desktop.show_lock(handed.staff, _OVER)
             return
-        self._own = None
-        self._desktop.window.open_page("consents" if how == Leaving.SIGNED else "inbox")
+        turn, self._own = self._own, None
+        is_hers = how == Leaving.SIGNED or (turn is not None and bool(turn.replaces))
+        self._desktop.window.open_page("consents" if is_hers else "inbox")
 
     # handed over
 
@@ -234,24 +236,27 @@ class Turns(QObject):
         self._desktop.background.run(self._desktop.window, work, done, lambda error: show(refusal_text(error)))
 
     def keep_own(self) -> tuple[str, Kept] | None:
-        """Take her own turn away because the window locks; return what is kept of it, by its consent id."""
+        """Take her own turn away because the window locks; return what is kept, by what it is about."""
         widget, turn = self._widget, self._own
         self._widget = self._own = None
         if widget is None or turn is None:
             return None
         kept = widget.kept()
-        return None if kept is None else (turn.consent_id, kept)
+        return None if kept is None else (turn.replaces or turn.consent_id, kept)
 
     def go_on(self, consent_id: str, kept: Kept) -> None:
-        """Go on with her own turn after unlocking, if the request still waits."""
+        """Go on with her own turn after unlocking, if the request still waits, or the consent is still in force."""
         desktop = self._desktop
         desk = desktop.desk
         if desk is None or isinstance(desk, StaffDesk):
             return
 
         def work() -> Turn | None:
-            row = next((row for row in desk.inbox.rows() if row.consent_id == consent_id), None)
-            return None if row is None else desk.inbox.turn(row)
+            waiting = next((row for row in desk.inbox.rows() if row.consent_id == consent_id), None)
+            if waiting is not None:
+                return desk.inbox.turn(waiting)
+            held = next((row for row in desk.consents.rows() if row.consent_id == consent_id), None)
+            return desk.narrow(held) if held is not None and held.state is ConsentState.ACTIVE else None
 
         def done(turn: Turn | None) -> None:
             if turn is not None:

@@ -1,6 +1,7 @@
 """The dialog's consents: valid FHIR, compiled, and deciding as the patient chose (DECISION.md 6, C10, A25)."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from app.consent.artefact import Artefact, block, dissent, sharing
 from app.consent.codes import ACT_CODE, ACT_REASON, CATEGORY, CONFIDENTIALITY, OWN_PURPOSE
 from app.consent.compile import Compiled, compile_consent
 from app.consent.describe import Directory, RecordFacts, Request, describe_record, describe_request
+from app.consent.reading import UnreadableError, read_artefact
 from app.consent.tags import clear_tag, tag
 from app.consent.terms import Category, Labels
 from ledger.contract.canonical import decode_object, encode
@@ -286,3 +288,22 @@ def test_the_raw_consent_says_what_the_dialog_says() -> None:
     assert [each["code"] for each in base["class"]] == ["image", "laboratory", "cytology"]
     assert base["actor"][0]["reference"]["display"] == "Dr Carol Specimen"
     assert base["actor"][0]["reference"]["identifier"]["assigner"]["display"] == "Alder Hospital"
+
+
+@pytest.mark.parametrize(
+    ("left", "days", "end"), [(2 * DAY + 1, 3, 2 * DAY + 1), (2 * DAY, 2, 2 * DAY), (1, 1, 1), (90 * DAY, 30, 30 * DAY)]
+)
+def test_what_replaces_a_consent_ends_no_later_and_is_kept_no_longer(left: int, days: int, end: int) -> None:
+    made = replace(SIGNING, ends_by=SIGNED_AT + left)
+    artefact = sharing(terms(keep_open_days=30), made)
+    assert artefact.retention_days == days
+    assert compiled_of(artefact).consent.base.valid_until == SIGNED_AT + end
+    read = read_artefact(artefact)
+    assert read.terms is not None
+    assert read.signing.end(read.terms) == SIGNED_AT + end
+
+
+def test_an_earlier_end_that_would_be_kept_longer_has_no_words() -> None:
+    artefact = sharing(terms(keep_open_days=30), replace(SIGNING, ends_by=SIGNED_AT + 2 * DAY))
+    with pytest.raises(UnreadableError):
+        read_artefact(replace(artefact, retention_days=3))

@@ -37,6 +37,7 @@ class ConsentDetail(FreshPane):
     """The right pane. ``save_wanted`` carries ``pdf`` or ``json``; the page knows the row."""
 
     stop_wanted = Signal()
+    smaller_wanted = Signal()
     save_wanted = Signal(str)
 
     def __init__(self) -> None:
@@ -45,7 +46,10 @@ class ConsentDetail(FreshPane):
         self.json_button = Button("Save file", icon_name="download", small=True)
         self.saved = Note("circle-check", "", "ok")
         self.stop_button = Button("Stop…", kind=ButtonKind.DANGER_OUTLINE, icon_name="ban", patient=True)
+        self.smaller_button = Button("Make smaller…", icon_name="pencil-line", patient=True)
+        self.buttons.addWidget(self.smaller_button)
         self.buttons.addWidget(self.stop_button)
+        self.smaller_button.clicked.connect(self.smaller_wanted)
         self.stop_button.clicked.connect(self.stop_wanted)
         self.pdf_button.clicked.connect(lambda: self.save_wanted.emit("pdf"))
         self.json_button.clicked.connect(lambda: self.save_wanted.emit("json"))
@@ -55,7 +59,9 @@ class ConsentDetail(FreshPane):
         """Show a consent; None says that nothing is chosen."""
         layout = self.renew(self.pdf_button, self.json_button, self.saved)
         self.nothing.setVisible(row is None)
-        self.stop_button.setVisible(row is not None and row.state is ConsentState.ACTIVE)
+        is_active = row is not None and row.state is ConsentState.ACTIVE
+        self.stop_button.setVisible(is_active)
+        self.smaller_button.setVisible(is_active and row is not None and row.terms is not None)
         self.saved.show_note("circle-check", "")
         if row is None:
             return

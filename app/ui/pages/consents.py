@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
 from app.custodian.messages import CustodianRefusal
 from app.services.consents import ConsentState
+from app.services.turn import NotWaitingError
 from app.ui.outcomes import failure_sentence, state_of
 from app.ui.page import Page
 from app.ui.pages.consent_detail import ConsentDetail
@@ -35,7 +37,7 @@ from app.ui.widgets import (
 from app.ui.widgets.states import empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import tzinfo
 
     from PySide6.QtWidgets import QWidget
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from app.services.accesses import Who
     from app.services.consents import ConsentRow, Consents
     from app.services.receipts import Receipt
+    from app.services.turn import Turn
     from app.ui.pages.workplace import Workplace
 
 _EMPTY: Final = empty("file-check", "What you allow or refuse stands here.", "Nothing here yet")
@@ -56,12 +59,28 @@ class _Loaded:
 
 
 class ConsentsPage(Page):
-    """The patient's consents."""
+    """The patient's consents. ``turn_ready`` carries a ``Turn`` in which she makes one of them smaller.
+
+    Args:
+        consents: hers.
+        narrow: begins to make one smaller; blocks.
+        place: background, clock and ``settle``.
+        language: hers.
+        choose_path: asks where a file goes.
+    """
+
+    turn_ready = Signal(object)
 
     def __init__(
-        self, consents: Consents, place: Workplace, language: str, choose_path: ChoosePath = choose_path
+        self,
+        consents: Consents,
+        narrow: Callable[[ConsentRow], Turn],
+        place: Workplace,
+        language: str,
+        choose_path: ChoosePath = choose_path,
     ) -> None:
         super().__init__()
+        self._narrow = narrow
         self._consents, self._place, self._language, self._choose_path = consents, place, language, choose_path
         self._wanted = ""
         self.band = Band()
@@ -82,6 +101,7 @@ class ConsentsPage(Page):
         self.tells.chosen.connect(self._choose_tells)
         self.band.acted.connect(lambda _key: self.refresh())
         self.detail.stop_wanted.connect(self._stop)
+        self.detail.smaller_wanted.connect(self._make_smaller)
         self.detail.save_wanted.connect(self._save)
 
     def _main(self) -> QFrame:
@@ -91,7 +111,8 @@ class ConsentsPage(Page):
         titles = QVBoxLayout()
         titles.setSpacing(0)
         titles.addWidget(label("My consents", TextKind.PATIENT_TITLE))
-        titles.addWidget(label("You can stop each of them at any time.", TextKind.PATIENT, "text2"))
+        about = "You can stop each of them at any time, or make it smaller."
+        titles.addWidget(label(about, TextKind.PATIENT, "text2"))
         head.addLayout(titles, 1)
         head.addWidget(self.block_button)
         band = QVBoxLayout()
@@ -181,6 +202,26 @@ class ConsentsPage(Page):
     def _stopped(self) -> None:
         self.toast_wanted.emit("Stopped. What was open there closes in a few seconds.")
         self.refresh()
+
+    def _make_smaller(self) -> None:
+        row: ConsentRow | None = self.list.current_row
+        if row is None:
+            return
+        self.detail.smaller_button.setEnabled(False)
+
+        def start(turn: Turn) -> None:
+            self.detail.smaller_button.setEnabled(True)
+            self.turn_ready.emit(turn)
+
+        def fail(error: Exception) -> None:
+            self.detail.smaller_button.setEnabled(True)
+            if isinstance(error, NotWaitingError):
+                self.toast_wanted.emit(str(error))
+                self.refresh()
+                return
+            self._fail(error)
+
+        self._place.background.run(self, lambda: self._narrow(row), start, fail)
 
     def _ask_whom(self) -> None:
         self.block_button.setEnabled(False)

@@ -60,6 +60,7 @@ _CONSENT_CHIPS: Final[Mapping[ConsentState, Chip]] = {
     ConsentState.ACTIVE: Chip("Active", "circle-check", "ok"),
     ConsentState.ENDED: Chip("Ended", "circle-slash-2", "held"),
     ConsentState.WITHDRAWN: Chip("Stopped", "circle-slash-2", "held"),
+    ConsentState.REPLACED: Chip("Made smaller", "pencil-line", "held"),
     ConsentState.REFUSED: Chip("Refused", "ban", "deny"),
 }
 

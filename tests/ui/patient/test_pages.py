@@ -81,7 +81,8 @@ def accesses_page(qtbot: QtBot, asked: Asked, accesses: Accesses | None = None) 
 
 def consents_page(qtbot: QtBot, asked: Asked, language: str = "en") -> ConsentsPage:
     """Return My consents, loaded."""
-    page = ConsentsPage(asked.world.patient(ALMA).consents, asked.place, language, asked.folder)
+    desk = asked.world.patient(ALMA)
+    page = ConsentsPage(desk.consents, desk.narrow, asked.place, language, asked.folder)
     qtbot.addWidget(page)
     page.resize(1192, 724)
     page.show()

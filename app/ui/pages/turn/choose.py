@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
-from app.consent.dates import DAY_SECONDS, read_zone
+from app.consent.dates import read_zone
 from app.consent.sentences import narrowing_words, who
 from app.consent.terms import Category, GranteeKind, Labels, WideningError
 from app.services.choices import (
@@ -81,13 +81,15 @@ class Choose(Step):
     @property
     def is_ready(self) -> bool:
         """Whether every question is answered."""
-        return not self._open
+        return not self._open and self._turn.is_signable
 
     @property
     def gap(self) -> str:
         """What is missing."""
         if Unanswered.CATEGORIES in self._open:
             return self._words.say("choose.none")
+        if not self._open and not self._turn.is_signable:
+            return self._words.say("choose.same")
         return open_text(len(self._open), self._words)
 
     @property
@@ -273,7 +275,7 @@ class Choose(Step):
         self.records.say_change(took_out)
         is_cut = choices.made_from != asked.made_from or choices.made_until != asked.made_until
         self.since.say_change(made_text(turn.terms, words) if is_cut and choices.categories else "")
-        until = words.consent.moment(turn.machine.clock() + choices.days * DAY_SECONDS, turn.zone)
+        until = words.consent.moment(turn.end, turn.zone)
         self.days.say_change(words.say("until", moment=until) if choices.days != asked.keep_open_days else "")
         self.who.say_change(narrowing_words(cut["grantee"], words.language) if "grantee" in cut else "")
         self._show_answers(open_questions)

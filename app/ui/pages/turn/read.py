@@ -30,7 +30,7 @@ class Read(Step):
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._look)
         self.sentences = turn.asked_sentences()
-        self._reason = words.say("reason", reason=turn.reason)
+        self._reason = words.say("reason", reason=turn.reason) if turn.reason else ""
         self.title(words.say("read.title"))
         card = Card(padding=20)
         card.body.setSpacing(scaled(14))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from app.consent.dates import DAY_SECONDS
 from app.consent.reading import read_artefact
 from app.consent.sentences import facts, sentences, who
 from app.ui.theme import scaled
@@ -75,7 +74,7 @@ class SentenceCard(Card):
         terms = signed.terms
         if terms is None:
             raise TypeError(signed.form)
-        until = say.moment(signed.signing.at + terms.keep_open_days * DAY_SECONDS, signed.signing.party.zone)
+        until = say.moment(signed.signing.end(terms), signed.signing.party.zone)
         days = [say.day(day) for day in (terms.made_from, terms.made_until) if day]
         html = escape(self._said)
         for part in (say.name(terms.grantee.name), say.categories(terms.categories), until, *days):
@@ -100,7 +99,7 @@ class AllowCard(Card):
         terms = signed.terms
         if terms is None:
             raise TypeError(signed.form)
-        until = words.consent.moment(signed.signing.at + terms.keep_open_days * DAY_SECONDS, signed.signing.party.zone)
+        until = words.consent.moment(signed.signing.end(terms), signed.signing.party.zone)
         days = words.say("allow.days", days=words.consent.days(terms.keep_open_days), moment=until)
         self._line("user-round", "allow.who", who(terms.grantee, words.language))
         self._line("stethoscope", "allow.purpose", words.say(purpose_key(terms), code=terms.purpose[1]))

@@ -108,7 +108,12 @@ class ConsentTurn(QFrame):
 
     @property
     def _words(self) -> Words:
-        return words(self._language)
+        return words(self._language, smaller=self._is_narrowing)
+
+    @property
+    def _is_narrowing(self) -> bool:
+        """Whether a consent of hers is made smaller; there is then nothing to refuse."""
+        return self._turn is not None and bool(self._turn.replaces)
 
     def kept(self) -> Kept | None:
         """Return what a lock may keep; None if nothing was chosen, or it is over."""
@@ -224,7 +229,7 @@ class ConsentTurn(QFrame):
             self._has_read = True
         footer.setVisible(not is_done)
         self.header.give_back_button.setVisible(self._where.handed_over and not is_done)
-        footer.refuse_button.setVisible(self.at is not At.IDENTITY)
+        footer.refuse_button.setVisible(self.at is not At.IDENTITY and not self._is_narrowing)
         footer.back_button.setVisible(self.at in (At.CHOOSE, At.CHECK, At.SIGN))
         footer.next_button.setVisible(self.at is not At.SIGN)
         following = {At.CHOOSE: "next_check", At.CHECK: "next_sign", At.IDENTITY: "identity.go"}

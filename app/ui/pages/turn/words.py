@@ -17,11 +17,18 @@ _FOLDER: Final = Path(__file__).resolve().parents[4] / "resources" / "ui"
 
 
 class Words:
-    """The texts of one language. A text that is part of the consent stands with the consent, and only there."""
+    """The texts of one language. A text that is part of the consent stands with the consent, and only there.
 
-    def __init__(self, language: str, own: Mapping[str, str]) -> None:
+    Args:
+        language: ``en`` or ``de``.
+        own: the texts around the consent.
+        smaller: a consent is made smaller; a text ``smaller.key`` then takes the place of ``key``.
+    """
+
+    def __init__(self, language: str, own: Mapping[str, str], *, smaller: bool = False) -> None:
         self.language = language
         self._own = own
+        self._smaller = smaller
         self.consent: Texts = texts(language)
 
     def say(self, key: str, **fields: object) -> str:
@@ -31,6 +38,8 @@ class Words:
             KeyError: there is no such text, or a field is missing.
         """
         written = {name: str(value) for name, value in fields.items()}
+        if self._smaller and f"smaller.{key}" in self._own:
+            key = f"smaller.{key}"
         if key in self._own:
             return self._own[key].format(**written)
         return self.consent.say(key, **written)
@@ -48,10 +57,11 @@ def own_texts(language: str) -> Mapping[str, str]:
 
 
 @cache
-def words(language: str) -> Words:
-    """Return the texts of ``language``.
+def words(language: str, *, smaller: bool = False) -> Words:
+    """Return the texts of ``language``; see ``Words`` for ``smaller``.
 
     Raises:
         KeyError: there are none.
     """
-    return Words(language if language in LANGUAGES else "en", own_texts(language if language in LANGUAGES else "en"))
+    known = language if language in LANGUAGES else "en"
+    return Words(known, own_texts(known), smaller=smaller)
