@@ -82,7 +82,7 @@ def _decisions(folder: Path, count: int) -> dict[str, list[list[float]]]:
                 ("policy", f"p{number}"): content for number in range(start, min(count, start + 50_000))
             }
             state.append(Head(start // 50_000, f"{start:064x}", 0), b"", writes, ())
-    chosen = Random(1).sample(range(count), QUESTIONS)  # noqa: S311 (which patients are asked about)
+    chosen = Random(1).sample(range(count), QUESTIONS)
     permit, deny = _ask("TREAT"), _ask("HMARKT")
     database = sqlite3.connect(folder / FILE_NAME)
     found: dict[str, list[list[float]]] = {"permit": [], "deny": [], "bare": []}
