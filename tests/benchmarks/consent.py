@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import casbin
 import cedarpy
 
-from ledger.blocks import Head
+from ledger.chain import Head
 from ledger.contract import canonical
 from ledger.contract.asks import actors_of
 from ledger.contract.decision import Ask, Policy, Record, decide
