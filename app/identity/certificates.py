@@ -5,6 +5,7 @@ start and equal lifetimes keep certificates that were issued together from being
 """
 
 import base64
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -51,6 +52,14 @@ class Branch(StrEnum):
     PEOPLE = "people"
     PATIENTS = "patients"
     TLS = "tls"
+
+
+class NodeKind(StrEnum):
+    """The organizational unit by which Fabric tells what a certificate is for (NodeOUs); people are ``client``."""
+
+    PEER = "peer"
+    ORDERER = "orderer"
+    ADMIN = "admin"
 
 
 class RequestError(ValueError):
@@ -241,23 +250,48 @@ class HospitalAuthority:
         public_key, subject = read_request(untrusted_request)
         return self.issue(public_key, subject, role, now, random)
 
-    def issue_server(self, public_key: bytes, host: str, now: int, random: Random = os.urandom) -> bytes:
-        """Return a TLS server certificate (DER) of the custodian for one host name.
+    def issue_server(
+        self, public_key: bytes, host: str, now: int, random: Random = os.urandom, *, is_client: bool = False
+    ) -> bytes:
+        """Return a TLS certificate (DER) of a service for one host name or address.
+
+        Args:
+            public_key: SubjectPublicKeyInfo, DER, on P-256.
+            host: a DNS name or an IP address.
+            now: seconds UTC; the certificate starts with that day.
+            random: for the serial.
+            is_client: the service also calls others, and shows them this certificate.
 
         Raises:
             WeakKeyError: not a P-256 public key.
             IssuingError: the TLS key is not here.
         """
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        builder = self._leaf(Branch.TLS, public_key, name, now=now, days=STAFF_DAYS, random=random)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        above = x509.load_der_x509_certificate(self.branches[Branch.TLS])
-        key_id = above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), critical=False
+        uses = [ExtendedKeyUsageOID.SERVER_AUTH] + [ExtendedKeyUsageOID.CLIENT_AUTH] * is_client
+        builder = (
+            self._leaf(Branch.TLS, public_key, name, now=now, days=STAFF_DAYS, random=random)
+            .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
+            .add_extension(self._authority_key(Branch.TLS), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         )
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         return _signed(builder, self._key(Branch.TLS))
+
+    def issue_node(self, public_key: bytes, name: str, kind: NodeKind, now: int, random: Random = os.urandom) -> bytes:
+        """Return the certificate (DER) with which a node of a Fabric network, or its administrator, signs.
+
+        Raises:
+            WeakKeyError: not a P-256 public key.
+            IssuingError: the key of the people CA is not here.
+        """
+        builder = self._leaf(
+            Branch.PEOPLE, public_key, _leaf_name(kind.value, name), now=now, days=STAFF_DAYS, random=random
+        ).add_extension(self._authority_key(Branch.PEOPLE), critical=False)
+        return _signed(builder, self._key(Branch.PEOPLE))
+
+    def _authority_key(self, branch: Branch) -> x509.AuthorityKeyIdentifier:
+        above = x509.load_der_x509_certificate(self.branches[branch])
+        key_id = above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id)
 
     def _leaf(
         self, branch: Branch, public_key: bytes, name: x509.Name, *, now: int, days: int, random: Random
@@ -340,12 +374,23 @@ def _check(msp_id: str) -> None:
 
 
 def _client_name(subject: str) -> x509.Name:
+    return _leaf_name("client", subject or "-")
+
+
+def _leaf_name(unit: str, name: str) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "client"),
-            x509.NameAttribute(NameOID.COMMON_NAME, subject or "-"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
         ]
     )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _authority_name(msp_id: str, branch: str) -> x509.Name:
