@@ -14,14 +14,14 @@ The forms are fixed, so they are read by grammar: what matches has exactly one e
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ledger import merkle
 from ledger.certificates import CertificateError, read_creator
-from ledger.chain import Block, Entry, Head
 from ledger.contract import canonical
+from ledger.contract.caller import Caller
 from ledger.encoding import from_base64, to_base64
 from ledger.faults import Fault, LedgerFaultError
 from ledger.gateway import Signer
@@ -49,8 +49,50 @@ _HEADER: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The newest block of a chain; anchors elsewhere hold number and hash (ATTACKS.md A42).
+
+    Attributes:
+        number: 0 for the genesis block.
+        hash: lower-case hex SHA-256 of its canonical header, or of the genesis.
+        at: the block's time, seconds UTC.
+    """
+
+    number: int
+    hash: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block whose form, linkage, signature, count and Merkle root are verified; its entries are not."""
+
+    head: Head
+    invalid: tuple[int, ...]
+    envelopes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction whose form, network, creator and signature are verified.
+
+    Attributes:
+        at: the client's time, seconds UTC.
+        arguments: bytes as signed; whether they are canonical is the contract's check.
+        height: number of the last block whose state its endorsement read.
+    """
+
+    transaction_id: str
+    caller: Caller
+    at: int
+    name: str
+    arguments: bytes
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedChain:
-    """How a replica reads and judges an embedded ledger's bytes; a ``Chain``.
+    """How a replica reads and judges an embedded ledger's bytes; Fabric's blocks get a judge of the same shape.
 
     Args:
         genesis: verified, and its id known from elsewhere.
@@ -68,28 +110,13 @@ class EmbeddedChain:
         """The head of a chain that has its genesis block only."""
         return Head(0, self.genesis.network_id, self.genesis.at)
 
-    @property
-    def records_refused(self) -> bool:
-        """No: whoever signs a block looks at each entry first."""
-        return False
-
     def verify_block(self, untrusted_block: bytes, previous: Head) -> Block:
-        """See ``Chain.verify_block``."""
-        head, invalid, envelopes = verify_block(untrusted_block, self.genesis, previous)
-        return Block(head, invalid, envelopes, self)
+        """See the function of this name."""
+        return verify_block(untrusted_block, self.genesis, previous)
 
     def verify_envelope(self, untrusted_envelope: bytes) -> Entry:
         """See the function of this name."""
         return verify_envelope(untrusted_envelope, self.genesis)
-
-    def calls(self, untrusted_block: bytes, block_hash: str) -> Mapping[str, bytes]:
-        """See ``Chain.calls``."""
-        header, envelopes = header_of(untrusted_block), envelopes_of(untrusted_block)
-        if hash_of(header) != block_hash:
-            raise LedgerFaultError(Fault.PREVIOUS, "not the block that was verified")
-        if f'"merkle_root":"{_root(envelopes)}"'.encode() not in header:
-            raise LedgerFaultError(Fault.MERKLE_ROOT, "the entries are not those that were signed")
-        return {entry.transaction_id: entry.arguments for entry in map(self.verify_envelope, envelopes)}
 
     @classmethod
     def of(cls, untrusted_genesis: bytes, network_id: str) -> "EmbeddedChain":
@@ -133,9 +160,9 @@ def envelope_content(height: int, signature: bytes, transaction: bytes) -> bytes
 
 def header_content(number: int, previous: str, at: int, envelopes: Sequence[bytes], invalid: Sequence[int]) -> bytes:
     """Return the canonical header over ``envelopes``, of which those at ``invalid`` had become stale."""
+    root = merkle.root([merkle.leaf_hash(envelope) for envelope in envelopes]).hex()
     return (
-        f'{{"at":{at},"count":{len(envelopes)},"invalid":[{",".join(map(str, invalid))}],'
-        f'"merkle_root":"{_root(envelopes)}",'
+        f'{{"at":{at},"count":{len(envelopes)},"invalid":[{",".join(map(str, invalid))}],"merkle_root":"{root}",'
         f'"number":{number},"previous":"{previous}"}}'
     ).encode()
 
@@ -173,10 +200,8 @@ def transaction_part(envelope: bytes) -> bytes:
     return envelope.split(b'"transaction":', 1)[1][:-1]
 
 
-def verify_block(
-    untrusted_block: bytes, genesis: Genesis, previous: Head
-) -> tuple[Head, tuple[int, ...], tuple[bytes, ...]]:
-    """Return head, invalid entries and envelopes of the block after ``previous``; these want ``verify_envelope``.
+def verify_block(untrusted_block: bytes, genesis: Genesis, previous: Head) -> Block:
+    """Return the block after ``previous``; its entries still want ``verify_envelope``.
 
     Raises:
         LedgerFaultError: form, number, linkage, time, ledger key's signature, count or Merkle root are not right.
@@ -203,9 +228,9 @@ def verify_block(
         raise LedgerFaultError(Fault.BLOCK_SIGNATURE, "not signed by the ledger key") from None
     if len(envelopes) != int(count) or not envelopes:
         raise LedgerFaultError(Fault.COUNT, f"{len(envelopes)} entries instead of {int(count)}")
-    if _root(envelopes) != root.decode():
+    if merkle.root([merkle.leaf_hash(envelope) for envelope in envelopes]).hex() != root.decode():
         raise LedgerFaultError(Fault.MERKLE_ROOT, "the entries are not those that were signed")
-    return head, _indices(listed, len(envelopes)), tuple(envelopes)
+    return Block(head, _indices(listed, len(envelopes)), tuple(envelopes))
 
 
 def verify_envelope(untrusted_envelope: bytes, genesis: Genesis) -> Entry:
@@ -258,10 +283,6 @@ def verify_transaction(
     except SignatureError as error:
         raise LedgerFaultError(Fault.SIGNATURE, str(error), transaction_id) from None
     return Entry(transaction_id, who.caller, moment, name.decode(), arguments, height)
-
-
-def _root(envelopes: Sequence[bytes]) -> str:
-    return merkle.root([merkle.leaf_hash(envelope) for envelope in envelopes]).hex()
 
 
 def _indices(listed: bytes, count: int) -> tuple[int, ...]:

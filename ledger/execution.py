@@ -9,7 +9,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ledger.chain import Claim, Entry
+from ledger.blocks import Entry
 from ledger.contract.caller import Caller
 from ledger.contract.errors import ContractError
 from ledger.contract.state import Archive, Committed, Key, StagedState, WorldState
@@ -80,17 +80,3 @@ def is_stale(execution: Execution, height: int, version_of: Callable[[Key], int]
         written: the keys that earlier valid transactions of the same block wrote.
     """
     return any(key in written or version_of(key) > height for key in execution.reads)
-
-
-def difference(claim: Claim, execution: Execution) -> str:
-    """Name what a ledger claims otherwise than the rules give, or return an empty text."""
-    outcome = execution.outcome
-    if outcome is None:
-        return "outcome"
-    compared = {
-        "reads": (set(claim.reads), set(execution.reads)),
-        "writes": (claim.writes, execution.writes),
-        "response": (claim.response, outcome.response),
-        "event": ((claim.event_name, claim.event_payload), (outcome.event_name, outcome.event_payload)),
-    }
-    return next((name for name, (claimed, given) in compared.items() if claimed != given), "")

@@ -7,22 +7,40 @@ answered as committed (ATTACKS.md A1 to A3, A10).
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import InitVar, dataclass
 from itertools import islice
 from typing import Final, NoReturn, Protocol, final
 
 import ledger.contract
-from ledger.chain import Administrative, Block, Chain, Entry, Head, Version
+from ledger.blocks import Block, Entry, Head
 from ledger.contract import canonical
 from ledger.contract.canonical import Json
 from ledger.contract.state import Key
-from ledger.execution import Contract, Execution, difference, is_stale, run
+from ledger.execution import Contract, Execution, is_stale, run
 from ledger.faults import Fault, LedgerFaultError
 from ledger.gateway import Event
 
 _SEAL: Final = object()
 """Only this module has it; without it there is no ``CommittedAccess``."""
+
+
+class Chain(Protocol):
+    """How one kind of ledger's bytes are read and judged; everything else is the replica's."""
+
+    @property
+    def network_id(self) -> str:
+        """The ledger's id."""
+
+    @property
+    def start(self) -> Head:
+        """The head before the first block that is fed."""
+
+    def verify_block(self, untrusted_block: bytes, previous: Head) -> Block:
+        """Return the block after ``previous``, or raise LedgerFaultError."""
+
+    def verify_envelope(self, untrusted_envelope: bytes) -> Entry:
+        """Return one entry of a verified block, or raise LedgerFaultError."""
 
 
 class BlockSource(Protocol):
@@ -111,7 +129,7 @@ class Replica:
         self._head = chain.start
         self._halted: Alarm | None = None
         self._hashes = bytearray.fromhex(self._head.hash)
-        self._values: dict[Key, tuple[bytes, Version]] = {}
+        self._values: dict[Key, tuple[bytes, int]] = {}
         self._keys: dict[Key, set[Key]] = {}
         self._seen: set[bytes] = set()
         self._events: list[Event] = []
@@ -120,11 +138,6 @@ class Replica:
     def network_id(self) -> str:
         """The ledger's id."""
         return self._chain.network_id
-
-    @property
-    def chain(self) -> Chain:
-        """The judge of the next block: whom the ledger trusts by now."""
-        return self._chain
 
     @property
     def height(self) -> int:
@@ -178,7 +191,7 @@ class Replica:
     def everything(self) -> Iterator[tuple[Key, tuple[bytes, int]]]:
         """Yield every key with its value and the number of the block that wrote it last, in no order."""
         with self.lock:
-            found = [(key, (value, version[0])) for key, (value, version) in self._values.items()]
+            found = list(self._values.items())
         yield from found
 
     def events(self, block: int = 0, transaction_id: str = "") -> Iterator[Event]:
@@ -200,7 +213,7 @@ class Replica:
                 raise ReplicaHaltedError(self._halted)
             if (found := self._values.get(("access", patient_id, access_id))) is None:
                 return None
-            content, (block, _) = found
+            content, block = found
             return CommittedAccess(patient_id, access_id, content, block, self.block_hash(block), _SEAL)
 
     def follow(self, source: BlockSource) -> None:
@@ -221,96 +234,45 @@ class Replica:
             try:
                 block = self._chain.verify_block(untrusted_block, self._head)
                 for index, envelope in enumerate(block.envelopes):  # a fault is at this one
-                    self._take(envelope, block, index, pending)
+                    self._examine(envelope, block, index, pending)
             except LedgerFaultError as fault:
                 self._halted = Alarm(self.height, index, fault.transaction_id, fault.fault, fault.detail)
                 return False
             self._accept(block, pending)
             return True
 
-    def _take(self, untrusted_envelope: bytes, block: Block, index: int, pending: "_Pending") -> None:
-        """Examine one entry; where the ledger records what it refuses, a fault in what is marked so is as it should be.
-
-        Raises:
-            LedgerFaultError: it is not what a rightful ledger would hold.
-        """
-        is_invalid = index in block.invalid
-        try:
-            self._examine(untrusted_envelope, block.head.number, pending, (index, is_invalid))
-        except LedgerFaultError as fault:
-            if not (is_invalid and self._chain.records_refused and fault.fault is not Fault.VALIDITY):
-                raise
-            pending.refuse(fault.transaction_id)
-
-    def _examine(self, untrusted_envelope: bytes, number: int, pending: "_Pending", place: tuple[int, bool]) -> None:
+    def _examine(self, untrusted_envelope: bytes, block: Block, index: int, pending: "_Pending") -> None:
         """Verify and execute one entry on the state before its block.
 
         Raises:
             LedgerFaultError: it is not what a rightful ledger would hold.
         """
-        index, is_invalid = place
         entry = self._chain.verify_envelope(untrusted_envelope)
         identity = bytes.fromhex(entry.transaction_id)
         if identity in self._seen or identity in pending.seen:
             raise LedgerFaultError(Fault.DUPLICATE, "recorded before", entry.transaction_id)
-        pending.seen.add(identity)
-        if isinstance(entry, Administrative):
-            self._administer(entry, pending, index, is_invalid=is_invalid)
-            return
-        if entry.height >= number:
+        if entry.height >= block.head.number:
             raise LedgerFaultError(Fault.HEIGHT, "endorsed on a state that was not yet", entry.transaction_id)
-        execution = self._execute_current(entry, pending)
-        if (execution is None) != is_invalid:
-            says = "stale" if is_invalid else "valid"
-            raise LedgerFaultError(Fault.VALIDITY, f"the ledger says {says}", entry.transaction_id)
-        if execution is not None:
-            self._compare(entry, execution)
-            pending.take(entry, execution, index)
+        execution = self._execute(entry)
+        stale = is_stale(execution, entry.height, self._version, pending.written)
+        if stale != (index in block.invalid):
+            raise LedgerFaultError(
+                Fault.VALIDITY, f"the ledger says {'valid' if stale else 'stale'}", entry.transaction_id
+            )
+        if not stale and execution.outcome is None:
+            raise LedgerFaultError(Fault.RULES, f"the rules refuse it: {execution.refusal}", entry.transaction_id)
+        pending.seen.add(identity)
+        if not stale:
+            self._compare_head(entry)
+            pending.take(entry, execution)
 
-    def _administer(self, entry: Administrative, pending: "_Pending", index: int, *, is_invalid: bool) -> None:
-        """Take what the ledger's administration wrote.
-
-        It writes nothing that the contract reads, so one that is wrongly marked invalid shows itself no later than with
-        the first entry that was endorsed on it.
-
-        Raises:
-            LedgerFaultError: what it read had changed.
-        """
-        if is_invalid:
-            return
-        if entry.claim.is_stale(self._version_of, pending.written):
-            raise LedgerFaultError(Fault.VALIDITY, "the ledger says valid", entry.transaction_id)
-        pending.write(entry.claim.writes, index)
-
-    def _execute_current(self, entry: Entry, pending: "_Pending") -> Execution | None:
-        """Execute an entry; returns None if what it read had changed since its endorsement.
-
-        Raises:
-            LedgerFaultError: the rules fail.
-        """
-        if entry.claim is not None and entry.claim.is_stale(self._version_of, pending.written):
-            return None
+    def _execute(self, entry: Entry) -> Execution:
         try:
-            execution = run(self._contract, self, entry)
+            return run(self._contract, self, entry)
         except Exception as defect:  # noqa: BLE001  # whatever a recorded entry does to the rules must end in an alarm
             raise LedgerFaultError(
                 Fault.RULES, f"the rules fail: {type(defect).__name__}", entry.transaction_id
             ) from None
-        if entry.claim is None and is_stale(execution, entry.height, self._block_of, pending.written):
-            return None
-        return execution
-
-    def _compare(self, entry: Entry, execution: Execution) -> None:
-        """Compare a valid entry with what the rules give, and the head in it with this chain.
-
-        Raises:
-            LedgerFaultError: a difference.
-        """
-        if execution.outcome is None:
-            raise LedgerFaultError(Fault.RULES, f"the rules refuse it: {execution.refusal}", entry.transaction_id)
-        if entry.claim is not None and (differs := difference(entry.claim, execution)):
-            raise LedgerFaultError(Fault.RULES, f"the rules give other {differs}", entry.transaction_id)
-        self._compare_head(entry)
 
     def _compare_head(self, entry: Entry) -> None:
         """Compare the head that a custodian saw with this chain (ATTACKS.md A10).
@@ -329,54 +291,34 @@ class Replica:
         if not 0 <= number < self.height or self.block_hash(number) != seen:
             raise LedgerFaultError(Fault.FORK, f"a custodian saw another block {number}", entry.transaction_id)
 
-    def _version_of(self, key: Key) -> Version | None:
+    def _version(self, key: Key) -> int:
         found = self._values.get(key)
-        return None if found is None else found[1]
-
-    def _block_of(self, key: Key) -> int:
-        found = self._values.get(key)
-        return -1 if found is None else found[1][0]
+        return -1 if found is None else found[1]
 
     def _accept(self, block: Block, pending: "_Pending") -> None:
-        for key, change in pending.written.items():
-            self._values[key] = change
+        number = block.head.number
+        for key, value in pending.written.items():
+            self._values[key] = (value, number)
             self._keys.setdefault(key[:2], set()).add(key)
-        self._seen |= pending.seen | pending.refused
+        self._seen |= pending.seen
         self._events += pending.events
-        self._chain = block.after
         self._hashes += bytes.fromhex(block.head.hash)
         self._head = block.head
 
 
 class _Pending:
-    """What the entries of one block would change, until all of them were right.
-
-    Attributes:
-        seen: ids of the entries that were rightly made, whether or not they had become stale.
-        refused: ids that refused envelopes bear.
-    """
+    """What the entries of one block would change, until all of them were right."""
 
     def __init__(self, number: int) -> None:
         self._number = number
         self.seen: set[bytes] = set()
-        self.refused: set[bytes] = set()
-        self.written: dict[Key, tuple[bytes, Version]] = {}
+        self.written: dict[Key, bytes] = {}
         self.events: list[Event] = []
 
-    def refuse(self, transaction_id: str) -> None:
-        """Add an envelope that the ledger rightly refused; its id, where it bears one, is used up after this block."""
-        if transaction_id:
-            self.refused.add(bytes.fromhex(transaction_id))
-
-    def take(self, entry: Entry, execution: Execution, index: int) -> None:
+    def take(self, entry: Entry, execution: Execution) -> None:
         """Add a valid entry."""
-        self.write(execution.writes, index)
+        self.written |= execution.writes
         outcome = execution.outcome
         if outcome is not None and outcome.event_name:
             payload = canonical.load(outcome.event_payload)
             self.events.append(Event(outcome.event_name, payload, self._number, entry.transaction_id))
-
-    def write(self, writes: Mapping[Key, bytes], index: int) -> None:
-        """Add new values."""
-        for key, value in writes.items():
-            self.written[key] = (value, (self._number, index))

@@ -18,8 +18,7 @@ from app.consent.reading import Signed, UnreadableError, read_artefact
 from app.consent.sentences import sentences, texts, who
 from app.consent.tags import Tag
 from ledger import merkle
-from ledger.blocks import verify_envelope
-from ledger.chain import Entry
+from ledger.blocks import Entry, verify_envelope
 from ledger.commitments import CommitmentError, verify_commitment
 from ledger.contract import wire
 from ledger.contract.canonical import Json, decode_object, encode

@@ -18,8 +18,11 @@ from app.custodian.messages import CustodianRefusal, member, number, text
 from app.custodian.notices import KEY, notify
 from app.custodian.registration import public_key_in
 from app.custodian.sharing import share_with
-from ledger.contract.canonical import Json, load
+from ledger import merkle
+from ledger.blocks import envelopes_of, hash_of, header_of
+from ledger.contract.canonical import Json, encode, load
 from ledger.contract.limits import RELEASES_MAX
+from ledger.encoding import from_base64
 from ledger.faults import LedgerFaultError
 from ledger.gateway import Event
 
@@ -97,9 +100,17 @@ def _posted_head(desk: Desk, event: Event) -> tuple[int, str]:
         JournalError, LedgerFaultError: the gateway shows another block than the one that was verified.
     """
     untrusted_block = next(iter(desk.gateway.blocks(event.block)), b"")
-    calls = desk.replica.chain.calls(untrusted_block, desk.replica.block_hash(event.block))
-    head = member(load(calls[event.transaction_id]), "journal")
-    return number(head, "sequence"), text(head, "hash")
+    header, envelopes = header_of(untrusted_block), envelopes_of(untrusted_block)
+    root = merkle.root([merkle.leaf_hash(each) for each in envelopes]).hex()
+    if hash_of(header) != desk.replica.block_hash(event.block) or load(header)["merkle_root"] != root:
+        raise JournalError("the stored block is not the verified one")
+    for each in envelopes:
+        transaction = member(load(each), "transaction")
+        identity = from_base64(text(transaction, "nonce")) + encode(transaction["creator"])
+        if hashlib.sha256(identity).hexdigest() == event.transaction_id:
+            head = member(load(str(transaction["arguments"]).encode()), "journal")
+            return number(head, "sequence"), text(head, "hash")
+    raise JournalError("the verified block does not hold its entry")
 
 
 def tell_openings(desk: Desk) -> None:

@@ -10,8 +10,7 @@ from typing import Final
 from app.services.entries import integer, objects
 from app.services.machine import Machine
 from app.services.openings import Progress, StoppedError
-from ledger.blocks import envelopes_of, hash_of, header_of, verify_envelope
-from ledger.chain import Entry
+from ledger.blocks import Entry, envelopes_of, hash_of, header_of, verify_envelope
 from ledger.contract.canonical import Json, decode_object, load
 from ledger.genesis import Genesis
 from ledger.replica import Replica

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from app.custodian.results import Proof
 from ledger import merkle
-from ledger.blocks import verify_envelope
-from ledger.chain import Entry
+from ledger.blocks import Entry, verify_envelope
 from ledger.contract import wire
 from ledger.contract.canonical import Json, decode_object, encode
 from ledger.contract.errors import ContractError

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ledger.blocks import block_content, envelopes_of, hash_of, header_content, transaction_part
-from ledger.chain import Entry, Head
+from ledger.blocks import Entry, Head, block_content, envelopes_of, hash_of, header_content, transaction_part
 from ledger.embedded.headstate import HeadState
 from ledger.embedded.storage import Recorded, Snapshot
 from ledger.execution import Contract, Execution, is_stale, run

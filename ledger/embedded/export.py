@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ledger.blocks import hash_of, header_of
-from ledger.chain import Head
+from ledger.blocks import Head, hash_of, header_of
 from ledger.contract import canonical
 from ledger.gateway import Gateway
 from ledger.merkle import leaf_hash

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-from ledger.chain import Head
+from ledger.blocks import Head
 from ledger.contract.state import Key
 from ledger.embedded.storage import Snapshot, Storage
 

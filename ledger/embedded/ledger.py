@@ -21,6 +21,8 @@ import ledger.contract
 from ledger.blocks import (
     NONCE_BYTES,
     EmbeddedChain,
+    Entry,
+    Head,
     envelope_content,
     hash_of,
     transaction_content,
@@ -28,7 +30,6 @@ from ledger.blocks import (
     verify_transaction,
 )
 from ledger.certificates import CertificateError, verify_creator
-from ledger.chain import Entry, Head
 from ledger.contract import canonical, check_clock
 from ledger.contract.canonical import Json
 from ledger.contract.errors import ContractError

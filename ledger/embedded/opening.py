@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.blocks import EmbeddedChain, hash_of, header_of
-from ledger.chain import Head
+from ledger.blocks import EmbeddedChain, Head, hash_of, header_of
 from ledger.embedded.storage import Snapshot
 from ledger.faults import LedgerFaultError
 from ledger.genesis import verify_genesis

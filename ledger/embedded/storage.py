@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from ledger.chain import Head
+from ledger.blocks import Head
 from ledger.contract.errors import ContractError
 from ledger.contract.state import Key
 

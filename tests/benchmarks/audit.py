@@ -17,8 +17,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.blocks import NONCE_BYTES, EmbeddedChain, envelope_content, hash_of, transaction_content, verify_envelope
-from ledger.chain import Head
+from ledger.blocks import (
+    NONCE_BYTES,
+    EmbeddedChain,
+    Head,
+    envelope_content,
+    hash_of,
+    transaction_content,
+    verify_envelope,
+)
 from ledger.contract import canonical
 from ledger.genesis import genesis_block, genesis_content
 from ledger.signatures import signed_bytes

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import casbin
 import cedarpy
 
-from ledger.chain import Head
+from ledger.blocks import Head
 from ledger.contract import canonical
 from ledger.contract.asks import actors_of
 from ledger.contract.decision import Ask, Policy, Record, decide
@@ -82,7 +82,7 @@ def _decisions(folder: Path, count: int) -> dict[str, list[list[float]]]:
                 ("policy", f"p{number}"): content for number in range(start, min(count, start + 50_000))
             }
             state.append(Head(start // 50_000, f"{start:064x}", 0), b"", writes, ())
-    chosen = Random(1).sample(range(count), QUESTIONS)
+    chosen = Random(1).sample(range(count), QUESTIONS)  # noqa: S311 (which patients are asked about)
     permit, deny = _ask("TREAT"), _ask("HMARKT")
     database = sqlite3.connect(folder / FILE_NAME)
     found: dict[str, list[list[float]]] = {"permit": [], "deny": [], "bare": []}

@@ -231,7 +231,7 @@ def test_the_questions_fit_other_grantees_and_all_categories() -> None:
 def test_the_answers_are_mixed_and_unsure_stays_last() -> None:
     places = set()
     for seed in range(40):
-        shuffle = Random(seed).shuffle
+        shuffle = Random(seed).shuffle  # noqa: S311
         for question in questions(sharing(CUT, SIGNING), shuffle):
             assert question.answers[-1].text == "I am not sure"
             assert [answer.is_right for answer in question.answers].count(True) == 1

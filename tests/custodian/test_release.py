@@ -466,7 +466,7 @@ def test_a_declared_reason_must_be_opened(world: World, shared: str) -> None:
     reason, salt = b"unconscious after a fall", os.urandom(32)
     desk = world.alder.desk
     emergency = {"reason_commitment": commitment(salt, reason)}
-    desk.replica._values[("emergency", shared, "e1")] = (encode(emergency), (0, 0))
+    desk.replica._values[("emergency", shared, "e1")] = (encode(emergency), 0)
     stated = {**opening.access.value, "emergency_id": "e1"}
 
     class Access:

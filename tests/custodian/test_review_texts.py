@@ -9,16 +9,39 @@ from app.consent.artefact import Artefact, Signing, sharing
 from app.consent.terms import Party
 from app.custodian.messages import CustodianRefusal
 from ledger.commitments import commitment
-from tests.support.contract import terms
 from tests.support.custody import Staff, World
 
 
 def propose(world: World, who: Staff, patient_id: str, reason: str, salt: bytes) -> None:
     """Put a request on the ledger; what the patient reads is not stored yet."""
+    base: dict[str, object] = {
+        "type": "permit",
+        "emergency": "holds",
+        "valid_from": None,
+        "valid_until": None,
+        **{
+            name: []
+            for name in (
+                "actors",
+                "purposes",
+                "actions",
+                "classes",
+                "codes",
+                "period",
+                "authors",
+                "related",
+                "records",
+                "levels",
+                "sensitivities",
+            )
+        },
+    }
     arguments = {
         "patient_id": patient_id,
         "consent_id": "c2",
-        **terms(retention_days=0),
+        "base": base,
+        "nested": [],
+        "retention_days": 0,
         "reason_commitment": commitment(salt, reason.encode()),
     }
     world.submit(who.signer, "ProposeConsent", arguments)

@@ -24,7 +24,7 @@ def acknowledged_until_killed(folder: Path, seed: int, lines: int) -> list[str]:
 
 
 def test_kill_minus_nine_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    chance = random.Random(7)  # moments, not secrets
+    chance = random.Random(7)  # noqa: S311  # moments, not secrets
     folder = tmp_path / "l"
     create_ledger(folder).close()
     acknowledged: list[str] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.chain import Head
+from ledger.blocks import Head
 from ledger.embedded import headstate
 from ledger.embedded.headstate import HeadState, View
 from ledger.embedded.storage import Storage

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.blocks import EmbeddedChain, block_content, envelopes_of, header_of
-from ledger.chain import Head
+from ledger.blocks import EmbeddedChain, Head, block_content, envelopes_of, header_of
 from ledger.contract import canonical
 from ledger.contract.caller import Caller
 from ledger.contract.state import WorldState
@@ -508,25 +507,3 @@ def test_a_source_that_flips_validity_edits_omits_or_resigns_is_refused(tmp_path
             assert follower.halted is not None
             assert (follower.halted.block, follower.halted.reason) == (2, reason)
             assert follower.height == 2
-
-
-# A verified block, read again
-
-
-def test_calls_of_a_verified_block_are_read_again(tmp_path: Path) -> None:
-    with create_ledger(tmp_path / "l") as ledger:
-        commit = ledger.submit(ledger.prepare(CAROL, "Count", {"name": "a"}))
-        block = next(ledger.blocks(1))
-        calls = ledger.chain.calls(block, ledger.head.hash)
-        assert calls == {commit.transaction_id: b'{"name":"a"}'}
-
-
-def test_calls_of_another_block_are_refused(tmp_path: Path) -> None:
-    with create_ledger(tmp_path / "l") as ledger:
-        count(ledger)
-        block = next(ledger.blocks(1))
-        with pytest.raises(LedgerFaultError) as other:
-            ledger.chain.calls(block, NETWORK)
-        with pytest.raises(LedgerFaultError) as edited:
-            ledger.chain.calls(block.replace(b'{"height":0', b'{"height":1'), ledger.head.hash)
-    assert (other.value.fault, edited.value.fault) == (Fault.PREVIOUS, Fault.MERKLE_ROOT)

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.blocks import EmbeddedChain, block_content, envelopes_of, header_of
-from ledger.chain import Head
+from ledger.blocks import EmbeddedChain, Head, block_content, envelopes_of, header_of
 from ledger.contract.transactions import REGISTRY
 from ledger.embedded.export import export
 from ledger.signatures import SoftwareKey, signed_bytes

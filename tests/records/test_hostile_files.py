@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.records.images import Image, Unreadable, open_images
-from app.records.imported import open_regular
 from app.records.importing import Finding, Importer
-from app.records.inspect import _line, _sentence
 from app.records.limits import MIB, Limits
-from app.records.reader import ReaderProcess, ReaderSession
-from app.records.refusal import RefusedError
+from app.records.reader import ReaderProcess
 from tests.support import hostile
 from tests.support.records import identified, part10, picture
 
@@ -126,6 +123,8 @@ def test_10_uids_that_are_none(importer: Importer, uid: str) -> None:
 def test_10_names_of_files_are_shown_harmlessly_and_never_used(
     importer: Importer, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from app.records.inspect import _line, _sentence  # noqa: PLC0415
+
     name = "\u202egnp.\x1b[31mexe\n<b>" + "x" * 300 + ".dcm"
     found = finding(importer, name, hostile.image())
     assert found.path == name
@@ -207,6 +206,9 @@ def test_13_links_pipes_sockets_and_devices_are_never_opened(importer: Importer,
 
 
 def test_13_a_link_that_appears_between_look_and_read_is_not_followed(tmp_path: Path) -> None:
+    from app.records.imported import open_regular  # noqa: PLC0415
+    from app.records.refusal import RefusedError  # noqa: PLC0415
+
     target = tmp_path / "target"
     target.write_bytes(b"secret")
     link = tmp_path / "link"
@@ -220,6 +222,8 @@ def test_13_a_link_that_appears_between_look_and_read_is_not_followed(tmp_path: 
 def test_14_a_file_that_changes_while_it_is_looked_at(
     importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from app.records.reader import ReaderSession  # noqa: PLC0415
+
     path = tmp_path / "a.dcm"
     path.write_bytes(hostile.image())
     real = ReaderSession.ask

@@ -1,17 +1,14 @@
 """Import: what becomes a record, its category, labels and dates (PROTOCOL.md C1, A40, CASES.md 8, 9, 12)."""
 
 import hashlib
-import io
 import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-import pydicom
 import pytest
 
-from app.records import importing, rendering
 from app.records import inspect as inspecting
 from app.records.description import (
     CONFIDENTIALITY_SYSTEM,
@@ -23,7 +20,6 @@ from app.records.description import (
     level_of,
     plain,
 )
-from app.records.images import Image, open_images
 from app.records.imported import ImportRecord
 from app.records.importing import Importer
 from app.records.jsontext import Number
@@ -321,6 +317,8 @@ def test_a_folder_of_real_files_is_taken(importer: Importer) -> None:
 def test_large_files_are_read_where_they_lie(
     importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from app.records import importing  # noqa: PLC0415
+
     monkeypatch.setattr(importing, "_COPY", 10)
     (tmp_path / "a.dcm").write_bytes(hostile.image())
     (tmp_path / "b.json").write_bytes(bundle(resource()))
@@ -608,6 +606,9 @@ def test_an_answer_of_another_form_imports_nothing(
 
 
 def test_the_phantom_has_lines_of_known_length(reader: ReaderProcess) -> None:
+    from app.records import rendering  # noqa: PLC0415
+    from app.records.images import Image, open_images  # noqa: PLC0415
+
     slices = list(ct_series(ALMA, "2026-11-10"))
     assert len(slices) >= 200
     (image,) = open_images(reader, [slices[LINES[0].slice_number - 1]])
@@ -647,6 +648,10 @@ def test_the_generated_bundle_is_valid_r4() -> None:
 
 
 def test_the_phantom_is_what_pydicom_reads() -> None:
+    import io  # noqa: PLC0415
+
+    import pydicom  # noqa: PLC0415
+
     ds = pydicom.dcmread(io.BytesIO(next(ct_series(ALMA, "2026-11-10", slices=1))))
     assert (str(ds.PatientName), ds.Rows, ds.pixel_array.shape) == ("Fictive^Alma", 256, (256, 256))
 

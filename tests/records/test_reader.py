@@ -1,6 +1,5 @@
 """The child's confinement: limits on memory, time, files and processes hold, and an ended child is only a refusal."""
 
-import mmap
 import os
 import signal
 import sys
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import app.records.reader as reader_module
 from app.records import child as child_module
 from app.records.limits import MIB, Limits
 from app.records.reader import ReaderProcess, _parse
@@ -23,6 +21,8 @@ TABLE = b"a,b\n1,2\n"
 @pytest.fixture
 def misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReaderProcess]:
     """A reader whose operation is tests' own; only its program text differs from the real one."""
+    import app.records.reader as reader_module  # noqa: PLC0415
+
     root = str(Path(__file__).resolve().parents[2])
     program = (
         f"import sys; sys.path.insert(0, {root!r}); import app.records.child as child; "
@@ -177,6 +177,8 @@ def test_arrays_come_back_read_only(reader: ReaderProcess) -> None:
     ],
 )
 def test_an_answer_of_another_form_is_not_believed(answer: bytes) -> None:
+    import mmap  # noqa: PLC0415
+
     with mmap.mmap(-1, 4096) as mapped:
         mapped[:8] = len(answer).to_bytes(8, "little")
         mapped[8 : 8 + len(answer)] = answer

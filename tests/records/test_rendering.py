@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from app.records import rendering
-from app.records.images import Image, Lut, Unreadable, Window, _lut, image_of, open_images
+from app.records.description import Person
+from app.records.images import Frame, Image, Lut, Unreadable, Window, _lut, image_of, open_images
 from app.records.reader import ReaderProcess, Reply
 from app.records.refusal import RefusedError
-from tests.support.images import plain
 from tests.support.shared import shared_data
 
 _WHEEL = "pydicom 3.0.2 wheel"
@@ -344,6 +344,41 @@ def test_an_answer_of_another_form_is_no_image() -> None:
 
 def test_no_objects_give_no_images(reader: ReaderProcess) -> None:
     assert list(open_images(reader, [])) == []
+
+
+def plain(pixels: Any, **changed: Any) -> Image:
+    """Return a grey image without anything of note."""
+    frame_fields = {"pixel_spacing", "windows", "slope", "intercept", "orientation"}
+    frame = replace(
+        Frame(1.0, 0.0, (), None, None, None, None), **{name: changed.pop(name) for name in frame_fields & set(changed)}
+    )
+    image = Image(
+        pixels=pixels,
+        frames=(frame,) * pixels.shape[0],
+        series_instance_uid="1.2",
+        modality="OT",
+        photometric_interpretation="MONOCHROME2",
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        bits_stored=16,
+        unit="stored",
+        padding=None,
+        modality_lut=None,
+        voi_lut=None,
+        palette=None,
+        overlays=(),
+        imager_pixel_spacing=None,
+        frame_time_ms=None,
+        lossy=False,
+        person=Person(),
+        study_date="",
+        study_time="",
+        study_description="",
+        series_description="",
+        patient_orientation=(),
+        order=(0.0, 0.0, 0.0, 0.0),
+        notes=(),
+    )
+    return replace(image, **changed)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "<u2", "<i2", "<u4", "<i4", "<f4"])

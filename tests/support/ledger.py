@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ledger.blocks import block_content, envelope_content, hash_of, header_content, transaction_content
-from ledger.chain import Head
+from ledger.blocks import Head, block_content, envelope_content, hash_of, header_content, transaction_content
 from ledger.contract import canonical
 from ledger.contract.caller import Caller
 from ledger.contract.errors import ContractError

@@ -1,7 +1,6 @@
 """An operation for the reader's child that does what a parser taken over by a file might try."""
 
 import ctypes
-import mmap
 import os
 import resource
 import signal
@@ -12,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.records.limits import Limits
 
 
@@ -21,6 +18,8 @@ def act(untrusted: memoryview, arguments: dict[str, object], limits: Limits) -> 
     """Do what ``arguments["what"]`` names."""
     what = str(arguments["what"])
     if what == "large answer":
+        import numpy as np  # noqa: PLC0415
+
         return {}, [np.zeros(limits.output_bytes, np.uint8)]
     return _ACTS[what](untrusted), []
 
@@ -131,6 +130,8 @@ def _say(packet: bytes) -> Callable[[memoryview], dict[str, object]]:
 
 
 def _keep(_: memoryview) -> dict[str, object]:
+    import mmap  # noqa: PLC0415
+
     channel = _channel()
     channel.send(b'{"need":4096}')
     kept = mmap.mmap(socket.recv_fds(channel, 1024, 1)[1][0], 4096)

@@ -12,7 +12,6 @@ from app.ui.page import Page
 from app.ui.readers.frame import OpeningFacts
 from app.ui.viewer.series import ImageSeries
 from app.ui.widgets import Button, KeyLine, PaletteItem, label
-from tests.support.images import plain
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -37,20 +36,33 @@ class Clock:
 
 def ct_image(stored: Any, *, series: str = "1.2.3", spacing: tuple[float, float] | None = (0.5, 0.5)) -> Image:
     """Make a CT image with intercept -1024; ``stored`` is (frame, row, column)."""
-    frame = Frame(1.0, -1024.0, (Window(50, 400, "Soft tissue"),), spacing, 2.0, (0.0, 0.0, -142.0), (1, 0, 0, 0, 1, 0))
     pixels = np.asarray(stored, dtype=np.int16)
-    return plain(
-        pixels,
+    frame = Frame(1.0, -1024.0, (Window(50, 400, "Soft tissue"),), spacing, 2.0, (0.0, 0.0, -142.0), (1, 0, 0, 0, 1, 0))
+    return Image(
+        pixels=pixels,
         frames=(frame,) * pixels.shape[0],
         series_instance_uid=series,
         modality="CT",
+        photometric_interpretation="MONOCHROME2",
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        bits_stored=16,
         unit="HU",
+        padding=None,
+        modality_lut=None,
+        voi_lut=None,
+        palette=None,
+        overlays=(),
+        imager_pixel_spacing=None,
+        frame_time_ms=None,
+        lossy=False,
         person=ALMA,
         study_date="2026-11-24",
         study_time="091500",
         study_description="CT chest",
         series_description="Lung 1.0 mm",
+        patient_orientation=(),
         order=(),
+        notes=(),
     )
 
 

@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
 from app.consent.terms import Category
 from app.custodian.results import ImportFile
 from app.identity.passphrase_file import PassphraseFile
@@ -24,8 +22,6 @@ from app.wiring.installation import Circumstances, Installation, open_installati
 from app.wiring.sandbox import PIN, found_sandbox, read_cards, unlock_staff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.services.notebook import PatientRef
 
 START: Final = 1_795_530_000
@@ -147,19 +143,3 @@ def found_small() -> Path:
     made.installation.tick(force=True)
     made.installation.close()
     return folder
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[SandboxWorld]:
-    """An open sandbox in which Alma Fictive of Alder has a chart, a letter and a cytology table."""
-    made = open_copy(found_small(), tmp_path)
-    yield made
-    made.installation.close()
-
-
-@pytest.fixture
-def allowed(tmp_path: Path) -> Iterator[SandboxWorld]:
-    """The same after Alma allowed Dr Carol Specimen her cytology and documents for a week."""
-    made = open_copy(found_allowed(), tmp_path)
-    yield made
-    made.installation.close()

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from ledger.blocks import envelopes_of
-from ledger.chain import Head
+from ledger.blocks import Head, envelopes_of
 from ledger.contract import canonical
 from ledger.embedded import EmbeddedLedger
 from ledger.merkle import leaf_hash

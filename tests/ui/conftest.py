@@ -9,14 +9,12 @@ import pytest
 
 from app.ui.background import Background
 from app.ui.theme import Fonts, Look, Scheme, apply, look
-from tests.support.sandbox import world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from PySide6.QtWidgets import QApplication
 
-__all__ = ["world"]
 
 HERE = Path(__file__).parent
 

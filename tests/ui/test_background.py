@@ -169,9 +169,9 @@ def test_qt_does_not_lose_references_to_none_and_true(qtbot: QtBot, background: 
             QApplication.processEvents()
 
     round_trip(100)
-    before = sys.getrefcount(None), sys.getrefcount(True)
+    before = sys.getrefcount(None), sys.getrefcount(True)  # noqa: FBT003
     round_trip(2_000)
-    after: tuple[Any, ...] = (sys.getrefcount(None), sys.getrefcount(True))
+    after: tuple[Any, ...] = (sys.getrefcount(None), sys.getrefcount(True))  # noqa: FBT003
     assert abs(after[0] - before[0]) < 200
     assert abs(after[1] - before[1]) < 1_200  # ``seen`` holds a thousand
     owner.deleteLater()

@@ -26,10 +26,11 @@ from app.ui.window import MainWindow, PageEntry
 from app.wiring.sandbox import PIN
 from tests.support.gateways import FailingGateway, Loss
 from tests.support.qt import NotedPage
-from tests.support.sandbox import ALMA, CAROL, SandboxWorld
+from tests.support.sandbox import ALMA, CAROL, SandboxWorld, found_small, open_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -88,6 +89,13 @@ class Bench:
         """Have Alma stop what she allowed."""
         alma = self.world.patient(ALMA)
         alma.consents.stop(next(row for row in alma.consents.rows() if row.asked_by is not None), PIN)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[SandboxWorld]:
+    made = open_copy(found_small(), tmp_path)
+    yield made
+    made.installation.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QDate
 from PySide6.QtWidgets import QLabel
 
-from app.consent.terms import Category, Narrowing
+from app.consent.terms import Category
 from app.custodian.messages import CustodianRefusal
 from app.services.requests import Gap, RequestRow, Requests, RequestState
 from app.services.submission import UnsettledError
@@ -257,9 +257,11 @@ def test_a_waiting_request_can_be_handed_over(qtbot: QtBot, page: RequestsPage, 
 
 
 def test_terms_that_are_no_number_are_named() -> None:
+    from app.consent.terms import Narrowing  # noqa: PLC0415 (one test)
+
     assert narrowed_text(Narrowing("grantee", None, None)) == "Only you"
     assert narrowed_text(Narrowing("made_from", "", "2025-11-24")) == "any time → since 24 Nov 2025"
-    assert narrowed_text(Narrowing("ai_inference", True, False)) == "AI suggestion → none"
+    assert narrowed_text(Narrowing("ai_inference", True, False)) == "AI suggestion → none"  # noqa: FBT003
 
 
 def test_the_sheet_introduces_by_code(qtbot: QtBot, page: RequestsPage, background: Background) -> None:

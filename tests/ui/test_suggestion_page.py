@@ -29,7 +29,6 @@ from app.ui.pages.suggestion_words import (
     result_state,
 )
 from app.ui.pages.suggestions import SuggestionsPage
-from app.ui.widgets.states import withdrawn
 from diagnostics.applicability import Declined, Reason
 from diagnostics.model import Model, load_model
 from diagnostics.suggestion import KnownCase, Suggestion, suggest
@@ -355,6 +354,8 @@ def test_a_card_has_31_attributes_in_nine_groups(qtbot: QtBot, page: Suggestions
 
 
 def test_when_the_record_closes_nothing_of_it_stays(qtbot: QtBot, page: SuggestionsPage) -> None:
+    from app.ui.widgets.states import withdrawn  # noqa: PLC0415 (one test)
+
     run(qtbot, page)
     page.forget(cast("Opened", SimpleNamespace(access_id="b" * 64)), withdrawn("Alma Fictive", NOW))
     kept = page.view.answer

@@ -82,7 +82,7 @@ def test_zooming_keeps_the_point_under_the_pointer(canvas: ImageCanvas) -> None:
         Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.ControlModifier,
         Qt.ScrollPhase.NoScrollPhase,
-        False,
+        False,  # noqa: FBT003
     )
     canvas.wheelEvent(event)
     assert canvas.view.magnification > 1

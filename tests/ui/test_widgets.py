@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 import pytest
@@ -174,6 +173,8 @@ def test_a_state_says_exactly_this(qtbot: QtBot, state: State, sentence: str) ->
 
 
 def test_times_in_states_are_written_with_seconds_where_they_prove_something(qtbot: QtBot) -> None:
+    from datetime import UTC  # noqa: PLC0415
+
     assert states.was_recorded(52_401, UTC).text == "It was recorded at 14:33:21."
     gone = states.withdrawn("Alma Fictive", 52_802, UTC)
     assert gone.sentence == (

@@ -106,7 +106,7 @@ def test_a_question_mark_lists_keys_that_do_not_conflict(window: MainWindow) -> 
 
 
 def test_counters_and_status_come_from_the_pages(window: MainWindow) -> None:
-    noted(window, "requests").count_changed.emit(4, False)
+    noted(window, "requests").count_changed.emit(4, False)  # noqa: FBT003 (Qt emits by position)
     assert window.rail.item("requests").accessibleName() == "Requests, 4"
     noted(window, "requests").status_said.emit("not the page that is open", "check", "muted")
     noted(window, "worklist").status_said.emit("Last entry recorded 14:31:58 · block 214", "check", "muted")
