@@ -20,7 +20,7 @@ SETTING: Final = "FABRIC_BIN"
 """The environment variable that names the folder of a hospital's own release."""
 
 _VERSION: Final = "2.5.0"
-_GO_LOCK: Final = ROOT / "requirements-go.lock"
+GO_LOCK: Final = "requirements-go.lock"
 _GO_LEAST: Final = (1, 24)
 _MARK: Final = "built-from"
 _FLAGS: Final = ("-s", "-w", "-X", f"github.com/hyperledger/fabric/common/metadata.Version={_VERSION}")
@@ -112,7 +112,7 @@ def _go(environment: Mapping[str, str], store: Path, say: Say) -> str:
         say("Installing Go (once; 75 MB)")
         options = ["--require-hashes", "--no-deps", "--no-compile", "--only-binary", ":all:", "--progress-bar", "off"]
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", *options]
-        command += ["--target", str(place), "--upgrade", "-r", str(_GO_LOCK)]
+        command += ["--target", str(place), "--upgrade", "-r", str(ROOT / GO_LOCK)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise NetworkError(f"Go could not be installed:\n{done.stderr.strip()}")
