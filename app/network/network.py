@@ -213,7 +213,7 @@ class Network:
         """
         ports = dict(_ports(plan))
         missing = [name for name in ports if self._processes.pid(name) is None]
-        taken = [f"{name} needs port {ports[name]}" for name in missing if not is_free(ports[name])]
+        taken = [f"{name} needs port {ports[name]}" for name in missing if not _becomes_free(ports[name])]
         if taken:
             raise NetworkError(
                 f"Another program uses a port of this network: {'; '.join(taken)}. End it, or ./assent network reset."
@@ -317,6 +317,14 @@ def _ports(plan: Plan) -> Iterator[tuple[str, int]]:
     for hospital in plan.hospitals:
         yield f"{hospital.name}-peer", hospital.port
         yield f"{hospital.name}-{CHAINCODE}", hospital.chaincode_port
+
+
+def _becomes_free(port: int) -> bool:
+    """Tell whether a port is free, or is soon: a killed process lets go of its lock before its port."""
+    deadline = time.monotonic() + 1.0
+    while not (free := is_free(port)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return free
 
 
 def _check_size(plan: Plan, hospitals: int | None, orderers: int | None) -> None:

@@ -1,4 +1,4 @@
-"""A real Fabric network for tests, people of its hospitals, and raw calls at a peer that no client of ours would make."""
+"""A real Fabric network for tests, its people, and raw calls at a peer that no client of ours would make."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
-from fabric_protos.peer import peer_pb2_grpc, proposal_pb2, transaction_pb2
+from fabric_protos.peer import peer_pb2_grpc, transaction_pb2
 
 from app.identity.certificates import Role, new_subject
 from app.network.binaries import programs
@@ -151,8 +151,12 @@ class RawPeer:
             ),
             timeout=DEADLINE,
         )
+        return self.await_commit(person, proposal.transaction_id)
+
+    def await_commit(self, person: Any, transaction_id: str) -> int:
+        """Wait until this peer has committed a transaction and return the validation code."""
         asked = gateway_pb2.CommitStatusRequest(
-            transaction_id=proposal.transaction_id, channel_id=CHANNEL, identity=creator_of(person)
+            transaction_id=transaction_id, channel_id=CHANNEL, identity=creator_of(person)
         ).SerializeToString()
         status = self.gateway.CommitStatus(
             gateway_pb2.SignedCommitStatusRequest(request=asked, signature=person.sign(asked)), timeout=DEADLINE
@@ -161,12 +165,25 @@ class RawPeer:
 
 
 VALID = transaction_pb2.VALID
-SignedProposal = proposal_pb2.SignedProposal
 
 
-def start(folder: Path, hospitals: int = 3, orderers: int = 3) -> RealNetwork:
-    """Bring a network up in a folder, with the programs of this checkout."""
+def network_at(folder: Path) -> Network:
+    """Return the network of a folder, with the programs of this checkout."""
     said: list[str] = []
-    network = Network(folder, lambda: programs(os.environ, said.append), said.append)
+    return Network(folder, lambda: programs(os.environ, said.append), said.append)
+
+
+def up(network: Network, hospitals: int | None = None, orderers: int | None = None) -> None:
+    """Bring a network up now."""
     network.up(hospitals, orderers, int(time.time()), os.urandom)
-    return RealNetwork(network)
+
+
+@contextmanager
+def start(folder: Path, hospitals: int = 3, orderers: int = 3) -> Iterator[RealNetwork]:
+    """Run a network in a folder and leave nothing of it."""
+    network = network_at(folder)
+    try:
+        up(network, hospitals, orderers)
+        yield RealNetwork(network)
+    finally:
+        network.reset()
