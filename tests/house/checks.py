@@ -40,6 +40,9 @@ TEST_PACKAGES = (
 )
 """Debian packages that tests use: windows, peers, a real keyring daemon on a bus of its own."""
 
+FABRIC = ("-c", "import os; from app.network.binaries import programs; programs(os.environ, print)")
+"""Builds Fabric where it is missing, so that no test waits for that."""
+
 STATIC: Mapping[str, tuple[str, ...]] = {
     "format": ("-m", "ruff", "format", "--check", "."),
     "lint": ("-m", "ruff", "check", "."),
@@ -101,6 +104,7 @@ def counts(line: str) -> tuple[int, int]:
 def parts(python: str, *, fast: bool, deep: bool) -> list[tuple[str, list[str]]]:
     """The names and commands of one run, in order."""
     plan = [(name, [python, *command]) for name, command in STATIC.items()]
+    plan.append(("fabric", [python, *FABRIC]))
     if fast:
         return [*plan, ("tests", [python, *TESTS, *PARALLEL])]
     screen = ["dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1920x1200x24"]
