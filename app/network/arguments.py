@@ -6,7 +6,7 @@ from typing import Final
 
 import platformdirs
 
-ACTIONS: Final = ("up", "down", "status", "logs", "reset")
+ACTIONS: Final = ("up", "down", "status", "logs", "add", "reset")
 
 
 def add_network_arguments(command: argparse.ArgumentParser) -> None:

@@ -18,6 +18,12 @@ from app.network.identities import to_pem
 from app.network.plan import CHANNEL, HOST, ORDERER_MSP, Hospital, Orderer, Plan
 from ledger.fabric.proposals import NONCE_BYTES, channel_header_of
 
+APPLICATION: Final = "Application"
+"""The group of the hospitals."""
+
+MSP: Final = "MSP"
+"""The value that holds an organization's CAs."""
+
 _ADMINS: Final = "Admins"
 _MEGABYTE: Final = 1 << 20
 _CAPABILITY: Final = "V2_0"
@@ -45,7 +51,7 @@ def genesis_block(plan: Plan, authorities: Mapping[str, HospitalAuthority], cons
     _set(channel, "BlockDataHashingStructure", configuration_pb2.BlockDataHashingStructure(width=(1 << 32) - 1))
     _set(channel, "Capabilities", _capabilities())
     channel.groups["Orderer"].CopyFrom(_orderer_group(plan.orderers, authorities[ORDERER_MSP], consenters))
-    channel.groups["Application"].CopyFrom(_application_group(plan.hospitals, authorities))
+    channel.groups[APPLICATION].CopyFrom(_application_group(plan.hospitals, authorities))
     header = channel_header_of(common_pb2.CONFIG, CHANNEL, "", plan.created_at)
     header.version = 1
     signature_header = common_pb2.SignatureHeader(nonce=bytes(NONCE_BYTES))
@@ -73,7 +79,7 @@ def hospital_group(hospital: Hospital, authority: HospitalAuthority) -> Any:
         admins=_roles(msp_id, "admin"),
         Endorsement=_roles(msp_id, "peer"),
     )
-    _set(group, "MSP", msp_config(authority))
+    _set(group, MSP, msp_config(authority))
     anchor = peering_pb2.AnchorPeer(host=HOST, port=hospital.port)
     _set(group, "AnchorPeers", peering_pb2.AnchorPeers(anchor_peers=[anchor]))
     return group
@@ -131,7 +137,7 @@ def _orderer_group(orderers: Sequence[Orderer], authority: HospitalAuthority, co
         writers=_roles(ORDERER_MSP, "admin", "orderer", "client"),
         admins=_roles(ORDERER_MSP, "admin"),
     )
-    _set(organization, "MSP", msp_config(authority))
+    _set(organization, MSP, msp_config(authority))
     endpoints = configuration_pb2.OrdererAddresses(addresses=[f"{HOST}:{orderer.port}" for orderer in orderers])
     _set(organization, "Endpoints", endpoints)
     group.groups[ORDERER_MSP].CopyFrom(organization)

@@ -16,7 +16,7 @@ _FAILED: Final = 1
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked; 1 if it could not be done, or ``status`` finds a process that does not run."""
     network = Network(arguments.folder.absolute(), lambda: programs(os.environ, _say), _say)
-    actions = {"up": _up, "down": _down, "status": _status, "logs": _logs, "reset": _reset}
+    actions = {"up": _up, "down": _down, "status": _status, "logs": _logs, "add": _add, "reset": _reset}
     try:
         return actions[arguments.action](network, arguments)
     except NetworkError as error:
@@ -54,6 +54,13 @@ def _logs(network: Network, arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"── {log}\n")
         if log.exists():
             sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
+    return 0
+
+
+def _add(network: Network, _: argparse.Namespace) -> int:
+    hospital = network.add_hospital(int(time.time()), os.urandom)
+    _say(f"{hospital.msp_id} has joined. Its connection profile:")
+    sys.stdout.write(f"{network.places.profile(hospital)}\n")
     return 0
 
 

@@ -6,19 +6,16 @@ tests. A hospital that brings its own authority keeps them where it keeps them.
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from app.identity.certificates import STAFF_DAYS, Branch, HospitalAuthority, NodeKind
+from app.identity.forms import certificate_builder, general_name, signed, unit_name
 from app.identity.keys import KEY_BYTES
 from app.identity.private_files import make_private_folder, read_private, write_private
 from app.network.plan import HOST
@@ -115,22 +112,12 @@ def write_pinned(folder: Path, now: int) -> None:
     """Write a self-signed TLS pair that its one counterpart trusts by itself: no other certificate will do."""
     make_private_folder(folder)
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, folder.name)])
-    start = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=STAFF_DAYS))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
-        .sign(key, SHA256())
-    )
+    name = unit_name("chaincode", folder.name)
+    builder = certificate_builder(name, key.public_key(), name, now=now, days=STAFF_DAYS, random=os.urandom)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(x509.SubjectAlternativeName([general_name(HOST)]), critical=False)
     _write_key(folder / "key.pem", key)
-    write_certificates(folder / "cert.pem", certificate.public_bytes(Encoding.DER))
+    write_certificates(folder / "cert.pem", signed(builder, key))
 
 
 def write_certificates(path: Path, *certificates: bytes) -> None:

@@ -8,38 +8,27 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final
 
-from app.identity.certificates import HospitalAuthority, NodeKind
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.identity.certificates import HospitalAuthority
 from app.identity.keys import Random
 from app.identity.private_files import make_private_folder
 from app.network import identities
 from app.network.binaries import Say
-from app.network.channel import genesis_block
-from app.network.nodes import (
-    Places,
-    chaincode_program,
-    orderer_program,
-    peer_program,
-    write_connection,
-)
-from app.network.orderers import OrdererAdmin
-from app.network.peers import Definition, NotYetError, PeerAdmin
-from app.network.plan import CHAINCODE, CHANNEL, ORDERER_MSP, Hospital, NetworkError, Orderer, Plan, is_free
+from app.network.channel import hospital_group
+from app.network.configuration import with_hospital, with_revocations
+from app.network.founding import found, write_hospital, write_profiles
+from app.network.joining import Joining
+from app.network.nodes import Places, chaincode_program, orderer_program, peer_program, runs_other_contract
+from app.network.plan import CHAINCODE, Hospital, NetworkError, Plan, is_free
 from app.network.processes import Processes, Program
-from ledger.chaincode.package import package, package_id
-from ledger.contract import CONTRACT_VERSION
-from ledger.fabric.headers import block_hash
-from ledger.fabric.profile import ConnectionProfile, PeerAddress
-
-T = TypeVar("T")
-
-_PATIENCE: Final = 60.0
-"""Seconds until a node that does not answer is given up."""
+from ledger.fabric.profile import ConnectionProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +95,57 @@ class Network:
         with self._alone():
             plan = Plan.read(self.places.folder)
             if plan is None:
-                plan = self._found(hospitals or 3, orderers or 3, now, random, authorities or {})
+                plan = Plan.make(hospitals or 3, orderers or 3, now, random)
+                self._say(f"Making keys for {len(plan.hospitals)} hospitals and {len(plan.orderers)} orderers")
+                found(self.places, plan, authorities or {}, random)
             _check_size(plan, hospitals, orderers)
-            self._start(plan)
-            with ExitStack() as stack:
-                self._join(plan, stack)
+            self._bring_up(plan)
         return plan
+
+    def add_hospital(self, now: int, random: Random, authority: HospitalAuthority | None = None) -> Hospital:
+        """Let one more hospital join the running channel, signed by all that are there, and start its nodes.
+
+        Args:
+            now: seconds UTC.
+            random: for ports and serials.
+            authority: of a hospital that brings its own.
+
+        Raises:
+            NetworkError: the network is not up, or something is refused.
+        """
+        with self._alone():
+            plan = self.plan
+            self._check_running()
+            make_private_folder(self.places.joining)
+            # The channel may know a hospital whose joining was interrupted: it joins as what it is there.
+            grown = Plan.read(self.places.joining) or plan.with_hospital(random)
+            grown.write(self.places.joining)
+            hospital = grown.hospitals[-1]
+            self._say(f"Making keys for {hospital.msp_id}")
+            own = authority or self._authority_of_interrupted(hospital.msp_id)
+            own = own or HospitalAuthority.create(hospital.msp_id, now, random)
+            write_hospital(self.places, hospital, own, now)
+            self._change(plan, lambda config: with_hospital(config, hospital.msp_id, hospital_group(hospital, own)))
+            grown.write(self.places.folder)
+            write_profiles(self.places, grown)
+            shutil.rmtree(self.places.joining)
+            self._bring_up(grown)
+        return hospital
+
+    def revoke(self, msp_id: str, revocations: bytes) -> None:
+        """Put a hospital's list of revoked certificates (CRL, PEM) in the place of its last one (PROTOCOL.md B6).
+
+        Raises:
+            NetworkError: the list is not signed by a CA of the hospital, or the network is not up.
+        """
+        crl = x509.load_pem_x509_crl(revocations)
+        branches = self.authority(msp_id).branches.values()
+        keys = [x509.load_der_x509_certificate(each).public_key() for each in branches]
+        if not any(isinstance(key, ec.EllipticCurvePublicKey) and crl.is_signature_valid(key) for key in keys):
+            raise NetworkError(f"The list is not signed by a CA of {msp_id}; peers would take it and not heed it.")
+        with self._alone():
+            self._check_running()
+            self._change(self.plan, lambda config: with_revocations(config, msp_id, revocations))
 
     def down(self) -> None:
         """End all processes; what is recorded stays."""
@@ -156,54 +190,18 @@ class Network:
         """Return an organization's CA, with the keys that issue."""
         return identities.read_authority(self.places.authority(msp_id), msp_id)
 
-    def _found(
-        self,
-        hospitals: int,
-        orderers: int,
-        now: int,
-        random: Random,
-        own: Mapping[str, HospitalAuthority],
-    ) -> Plan:
-        """Decide on the nodes, give them keys and write the channel's first block; the plan comes last."""
-        plan = Plan.make(hospitals, orderers, now, random)
-        self._say(f"Making keys for {len(plan.hospitals)} hospitals and {len(plan.orderers)} orderers")
-        organizations = [ORDERER_MSP, *(hospital.msp_id for hospital in plan.hospitals)]
-        authorities = {msp: own.get(msp) or HospitalAuthority.create(msp, now, random) for msp in organizations}
-        for msp_id, authority in authorities.items():
-            identities.write_authority(self.places.authority(msp_id), authority)
-            identities.write_admin(self.places.admin(msp_id), authority, "admin", now)
-        for orderer in plan.orderers:
-            folder = self.places.node(orderer.name)
-            identities.write_node(folder, authorities[ORDERER_MSP], orderer.name, NodeKind.ORDERER, now)
-        for hospital in plan.hospitals:
-            folder = self.places.node(hospital.name)
-            identities.write_node(folder, authorities[hospital.msp_id], hospital.name, NodeKind.PEER, now)
-            identities.write_pinned(folder / "chaincode", now)
-            identities.write_pinned(folder / "chaincode-peer", now)
-            write_connection(self.places, hospital)
-        tls = [identities.read_certificate(self.places.node(each.name) / "tls" / "cert.pem") for each in plan.orderers]
-        block = genesis_block(plan, authorities, tls)
-        self.places.genesis.write_bytes(block.SerializeToString())
-        header = block.header
-        self._write_profiles(plan, block_hash(header.number, header.previous_hash, header.data_hash).hex())
-        plan.write(self.places.folder)
-        return plan
+    def _authority_of_interrupted(self, msp_id: str) -> HospitalAuthority | None:
+        """Return the CA that the channel may know already, of a hospital whose joining was interrupted."""
+        return self.authority(msp_id) if self.places.authority(msp_id).exists() else None
 
-    def _write_profiles(self, plan: Plan, network_id: str) -> None:
-        addresses = [
-            PeerAddress(
-                each.msp_id,
-                each.endpoint,
-                (self.places.authority(each.msp_id) / "root.pem").read_text(encoding="ascii"),
-            )
-            for each in plan.hospitals
-        ]
-        for hospital, own in zip(plan.hospitals, addresses, strict=True):
-            others = [each for each in addresses if each is not own]
-            profile = ConnectionProfile(hospital.msp_id, CHANNEL, CHAINCODE, network_id, (own, *others))
-            path = self.places.profile(hospital)
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(profile.to_json(), encoding="utf-8")
+    def _bring_up(self, plan: Plan) -> None:
+        self._start(plan)
+        with Joining.begin(self.places, plan, self._check_running, self._say) as joining:
+            joining.bring_together()
+
+    def _change(self, plan: Plan, change: Callable[[Any], Any]) -> None:
+        with Joining.begin(self.places, plan, self._check_running, self._say) as joining:
+            joining.change(change)
 
     def _start(self, plan: Plan) -> None:
         """Start every process that does not run.
@@ -212,6 +210,8 @@ class Network:
             NetworkError: a port of one is used by another program.
         """
         ports = dict(_ports(plan))
+        outdated = [hospital for hospital in plan.hospitals if runs_other_contract(self.places, hospital)]
+        self._processes.end([f"{hospital.name}-{CHAINCODE}" for hospital in outdated])
         missing = [name for name in ports if self._processes.pid(name) is None]
         taken = [f"{name} needs port {ports[name]}" for name in missing if not _becomes_free(ports[name])]
         if taken:
@@ -231,74 +231,17 @@ class Network:
         for hospital in plan.hospitals:
             yield peer_program(self.places, hospital, programs)
         for hospital in plan.hospitals:
-            yield chaincode_program(self.places, hospital, package_id())
+            yield chaincode_program(self.places, hospital)
 
-    def _join(self, plan: Plan, stack: ExitStack) -> None:
-        """Bring orderers and peers onto the channel and the contract into force."""
-        genesis = self.places.genesis.read_bytes()
-        pool = stack.enter_context(ThreadPoolExecutor(len(plan.orderers) + len(plan.hospitals)))
-        admins = [self._peer_admin(hospital, stack) for hospital in plan.hospitals]
-        orderers = [pool.submit(self._join_orderer, orderer, genesis) for orderer in plan.orderers]
-        peers = [pool.submit(self._join_peer, admin, genesis) for admin in admins]
-        for job in (*orderers, *peers):
-            job.result()
-        definition = Definition(1, str(CONTRACT_VERSION), package_id())
-        if min(pool.map(lambda admin: self._patiently(admin.committed)[0], admins)) < definition.sequence:
-            self._say("Approving the contract")
-            self._define(definition, admins, pool)
-        for job in [pool.submit(self._patiently, admin.probe) for admin in admins]:
-            job.result()
-
-    def _define(self, definition: Definition, admins: list[PeerAdmin], pool: ThreadPoolExecutor) -> None:
-        """Have the contract approved by every hospital, and then put into force."""
-
-        def approve(admin: PeerAdmin) -> str:
-            if admin.msp_id in self._patiently(lambda: admin.approvals(definition)):
-                return ""
-            return self._patiently(lambda: admin.approve(definition))
-
-        def see(admin: PeerAdmin) -> None:
-            for transaction_id in approved:
-                self._patiently(lambda: admin.await_commit(transaction_id))  # noqa: B023 (called before it changes)
-
-        approved = [transaction_id for transaction_id in pool.map(approve, admins) if transaction_id]
-        list(pool.map(see, admins))
-        transaction_id = self._patiently(lambda: admins[0].commit(definition, admins))
-        list(pool.map(lambda admin: self._patiently(lambda: admin.await_commit(transaction_id)), admins))
-
-    def _join_orderer(self, orderer: Orderer, genesis: bytes) -> None:
-        admin = OrdererAdmin(orderer, self.places.admin(ORDERER_MSP) / "tls")
-        if not self._patiently(admin.has_joined):
-            admin.join(genesis)
-
-    def _join_peer(self, admin: PeerAdmin, genesis: bytes) -> None:
-        if CHANNEL not in self._patiently(admin.channels):
-            admin.join(genesis)
-        if package_id() not in self._patiently(admin.installed):
-            admin.install(package())
-
-    def _peer_admin(self, hospital: Hospital, stack: ExitStack) -> PeerAdmin:
-        signer = identities.FileSigner.read(hospital.msp_id, self.places.admin(hospital.msp_id))
-        root = (self.places.authority(hospital.msp_id) / "root.pem").read_bytes()
-        return PeerAdmin.connect(stack, signer, hospital.endpoint, root)
-
-    def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask until there is an answer.
+    def _check_running(self) -> None:
+        """Raise if a process has ended.
 
         Raises:
-            NetworkError: there is none, or a process has ended meanwhile.
+            NetworkError: with the end of its log.
         """
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return ask()
-            except NotYetError as error:
-                ended = [each.name for each in self.status() if each.pid is None]
-                if ended:
-                    raise NetworkError(f"{ended[0]} has ended: {_tail(self._processes.log(ended[0]))}") from None
-                if time.monotonic() > deadline:
-                    raise NetworkError(f"The network does not come up: {error}") from None
-                time.sleep(0.05)
+        ended = [node.name for node in self.status() if node.pid is None]
+        if ended:
+            raise NetworkError(f"{ended[0]} has ended: {_tail(self._processes.log(ended[0]))}")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

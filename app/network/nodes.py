@@ -11,6 +11,7 @@ from typing import Final
 from app.network.binaries import SOURCES
 from app.network.plan import CHAINCODE, HOST, ORDERER_MSP, Hospital, Orderer
 from app.network.processes import Program
+from ledger.chaincode.package import package_id
 from ledger.chaincode.settings import Settings
 
 _LOGGING: Final = "warning"
@@ -28,12 +29,15 @@ class Places:
     Attributes:
         folder: of the whole network.
         running: locks, numbers and logs of its processes.
+        genesis: the channel's first block.
+        joining: the plan with a hospital that is about to join.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder: Final = folder
         self.running: Final = folder / "running"
         self.genesis: Final = folder / "genesis.block"
+        self.joining: Final = folder / "joining"
 
     def node(self, name: str) -> Path:
         """Return the folder of an orderer or of a hospital's peer and chaincode."""
@@ -101,21 +105,27 @@ def peer_program(places: Places, hospital: Hospital, programs: Path) -> Program:
     return _fabric(f"{hospital.name}-peer", [str(programs / "peer"), "node", "start"], home, environment)
 
 
-def chaincode_program(places: Places, hospital: Hospital, package_id: str) -> Program:
+def chaincode_program(places: Places, hospital: Hospital) -> Program:
     """Return how a hospital's chaincode runs, after writing its settings."""
     home = places.node(hospital.name)
     settings = Settings(
-        package_id=package_id,
+        package_id=package_id(),
         address=f"{HOST}:{hospital.chaincode_port}",
         key=str(home / "chaincode" / "key.pem"),
         certificate=str(home / "chaincode" / "cert.pem"),
         peer_certificate=str(home / "chaincode-peer" / "cert.pem"),
     )
-    path = home / "chaincode.json"
+    path = _settings(places, hospital)
     path.write_text(settings.to_json(), encoding="utf-8")
     # -I: neither the folder it runs in nor PYTHON… variables can put other code before ours.
     command = [sys.executable, "-I", "-m", "ledger.chaincode", str(path)]
     return Program(f"{hospital.name}-{CHAINCODE}", command, {"PATH": _PATH, "PYTHONDONTWRITEBYTECODE": "1"}, home)
+
+
+def runs_other_contract(places: Places, hospital: Hospital) -> bool:
+    """Tell whether a hospital's chaincode was started with another contract than that of these sources."""
+    path = _settings(places, hospital)
+    return path.exists() and Settings.from_json(path.read_text(encoding="utf-8")).package_id != package_id()
 
 
 def write_connection(places: Places, hospital: Hospital) -> None:
@@ -142,6 +152,10 @@ def write_connection(places: Places, hospital: Hospital) -> None:
 
 
 _CONNECTION: Final = "ASSENT_CHAINCODE_CONNECTION"
+
+
+def _settings(places: Places, hospital: Hospital) -> Path:
+    return places.node(hospital.name) / "chaincode.json"
 
 
 def _fabric(name: str, command: list[str], home: Path, settings: dict[str, object]) -> Program:

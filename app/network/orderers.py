@@ -1,10 +1,14 @@
-"""What an administrator asks of orderers: to join a channel (Fabric's osnadmin, as HTTPS)."""
+"""What an administrator asks of orderers: to join a channel (Fabric's osnadmin, as HTTPS), to record a change."""
 
 import http.client
 import json
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.orderer import ab_pb2_grpc
 
 from app.network.peers import NotYetError
 from app.network.plan import CHANNEL, HOST, NetworkError, Orderer
@@ -13,6 +17,24 @@ _CHANNELS: Final = "/participation/v1/channels"
 _BOUNDARY: Final = "assent-config-block"
 _TIMEOUT: Final = 5.0
 _CREATED: Final = 201
+
+
+def broadcast(orderer: Orderer, tls_root: bytes, envelope: Any) -> None:
+    """Hand an envelope to an orderer.
+
+    Raises:
+        NotYetError: it does not answer, or knows no leader now.
+        NetworkError: it refuses.
+    """
+    try:
+        with grpc.secure_channel(f"{HOST}:{orderer.port}", grpc.ssl_channel_credentials(tls_root)) as channel:
+            (answer,) = ab_pb2_grpc.AtomicBroadcastStub(channel).Broadcast(iter([envelope]), timeout=_TIMEOUT)
+    except (grpc.RpcError, ValueError) as error:
+        raise NotYetError(f"{orderer.name}: {error}") from None
+    if answer.status == common_pb2.SERVICE_UNAVAILABLE:
+        raise NotYetError(f"{orderer.name}: {answer.info}")
+    if answer.status != common_pb2.SUCCESS:
+        raise NetworkError(f"{orderer.name} refuses the change: {answer.info}")
 
 
 class OrdererAdmin:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import grpc
+from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.peer import peer_pb2_grpc, query_pb2
 from fabric_protos.peer import transaction_pb2 as transactions
@@ -19,6 +20,7 @@ from ledger.chaincode.refusals import read_refusal
 from ledger.fabric.proposals import (
     NONCE_BYTES,
     Proposal,
+    channel_header_of,
     creator_of,
     new_proposal,
     signed_envelope,
@@ -30,6 +32,9 @@ _OK: Final = 200
 _DEADLINE: Final = 20.0
 _LIFECYCLE: Final = "_lifecycle"
 _JOINING: Final = "cscc"
+_UNDEFINED: Final = "is not defined"
+_UNAPPROVED: Final = "could not fetch approved chaincode definition"
+"""What Fabric says, which has no codes for it (core/chaincode/lifecycle)."""
 
 
 class NotYetError(Exception):
@@ -80,17 +85,22 @@ class PeerAdmin:
         message = lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=package)
         self._ask("", _LIFECYCLE, b"InstallChaincode", message.SerializeToString())
 
-    def committed(self) -> tuple[int, set[str]]:
-        """Return the sequence of the committed definition, 0 without one, and who approved it, as this peer sees it."""
+    def sequence(self) -> int:
+        """Return the sequence of the definition in force as this peer sees it, 0 without one."""
         question = lifecycle_pb2.QueryChaincodeDefinitionArgs(name=CHAINCODE)
-        try:
-            payload = self._ask(CHANNEL, _LIFECYCLE, b"QueryChaincodeDefinition", question.SerializeToString())
-        except NotYetError as error:
-            if "not defined" in str(error):
-                return 0, set()
-            raise
-        result = lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(payload)
-        return result.sequence, {msp_id for msp_id, given in result.approvals.items() if given}
+        response = self._respond(CHANNEL, _LIFECYCLE, b"QueryChaincodeDefinition", question.SerializeToString())
+        if _UNDEFINED in response.message:
+            return 0
+        return int(lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(self._payload(response)).sequence)
+
+    def approved(self, sequence: int) -> str:
+        """Return the id of the package that the hospital approved for a sequence, empty if it approved none."""
+        question = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=CHAINCODE, sequence=sequence)
+        response = self._respond(CHANNEL, _LIFECYCLE, b"QueryApprovedChaincodeDefinition", question.SerializeToString())
+        if _UNAPPROVED in response.message:
+            return ""
+        result = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult.FromString(self._payload(response))
+        return str(result.source.local_package.package_id)
 
     def approvals(self, definition: "Definition") -> set[str]:
         """Return who approved a definition that is not committed yet, as this peer sees it."""
@@ -137,15 +147,45 @@ class PeerAdmin:
                 f"{self.msp_id}: the network's own set-up was recorded as {name}. ./assent network reset"
             )
 
-    def probe(self) -> None:
-        """Return when the hospital's chaincode answers its peer: with the refusal that an administrator gets.
+    def config_block(self) -> bytes:
+        """Return the newest config block of the channel."""
+        return self._ask(CHANNEL, _JOINING, b"GetConfigBlock", CHANNEL.encode())
+
+    def agree(self, update: bytes) -> Any:
+        """Return the administrator's signature (``ConfigSignature``) under a change of the configuration."""
+        header = common_pb2.SignatureHeader(creator=creator_of(self._signer), nonce=os.urandom(NONCE_BYTES))
+        content = header.SerializeToString()
+        return configtx_pb2.ConfigSignature(signature_header=content, signature=self._signer.sign(content + update))
+
+    def change_envelope(self, update: bytes, signatures: Sequence[Any]) -> Any:
+        """Return the envelope in which a signed change of the configuration goes to the orderers."""
+        content = configtx_pb2.ConfigUpdateEnvelope(config_update=update, signatures=signatures)
+        channel_header = channel_header_of(common_pb2.CONFIG_UPDATE, CHANNEL, "", int(time.time()))
+        signature_header = common_pb2.SignatureHeader(creator=creator_of(self._signer), nonce=os.urandom(NONCE_BYTES))
+        header = common_pb2.Header(
+            channel_header=channel_header.SerializeToString(), signature_header=signature_header.SerializeToString()
+        )
+        payload = common_pb2.Payload(header=header, data=content.SerializeToString())
+        return signed_envelope(self._signer, payload.SerializeToString())
+
+    def probe(self, msp_id: str) -> None:
+        """Return when this peer knows a hospital's peer, whose chaincode answers: with the refusal of administrators.
 
         Raises:
             NotYetError: it does not.
         """
-        response = self._respond(CHANNEL, CHAINCODE, b"ReadRegistry", b"{}")
-        if read_refusal(response.message) is None:
-            raise NotYetError(f"{self.msp_id}: {response.message}")
+        proposal = self._propose(CHANNEL, CHAINCODE, (b"ReadRegistry", b"{}"))
+        request = gateway_pb2.EvaluateRequest(
+            transaction_id=proposal.transaction_id,
+            channel_id=CHANNEL,
+            proposed_transaction=signed_proposal(self._signer, proposal),
+            target_organizations=[msp_id],
+        )
+        try:
+            self._gateway.Evaluate(request, timeout=_DEADLINE)
+        except grpc.RpcError as error:
+            if read_refusal(error.details()) is None:
+                raise NotYetError(f"{self.msp_id}: {error.details()}") from None
 
     def _record(self, endorsers: "Sequence[PeerAdmin]", *arguments: bytes) -> str:
         proposal = self._propose(CHANNEL, _LIFECYCLE, arguments)
@@ -163,7 +203,9 @@ class PeerAdmin:
         return proposal.transaction_id
 
     def _ask(self, channel: str, chaincode: str, *arguments: bytes) -> bytes:
-        response = self._respond(channel, chaincode, *arguments)
+        return self._payload(self._respond(channel, chaincode, *arguments))
+
+    def _payload(self, response: Any) -> bytes:
         if response.status != _OK:
             raise NotYetError(f"{self.msp_id}: {response.message}")
         return bytes(response.payload)

@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -109,6 +109,17 @@ class Plan:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise NetworkError(f"{folder / _PLAN} cannot be read ({error}): ./assent network reset") from None
+
+    def with_hospital(self, random: Callable[[int], bytes]) -> Self:
+        """Return the plan with one hospital more.
+
+        Raises:
+            NetworkError: there are as many as there can be, or no free ports.
+        """
+        if len(self.hospitals) == len(NAMES):
+            raise NetworkError(f"a network has at most {len(NAMES)} hospitals")
+        hospital = Hospital(f"{NAMES[len(self.hospitals)]}MSP", *free_ports(2, random))
+        return replace(self, hospitals=(*self.hospitals, hospital))
 
     def write(self, folder: Path) -> None:
         """Keep the plan."""

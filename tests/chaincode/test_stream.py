@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -108,7 +109,7 @@ class Service:
 def served(tmp_path: Path) -> Iterator[Service]:
     for name in ("chaincode", "peer", "mallory"):
         write_pinned(tmp_path / name, int(time.time()))
-    (port,) = free_ports(1, lambda size: bytes(range(1, size + 1)))
+    (port,) = free_ports(1, os.urandom)
     settings = Settings(
         "counters_1:0",
         f"{HOST}:{port}",
