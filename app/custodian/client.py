@@ -26,6 +26,7 @@ from app.custodian.messages import (
 )
 from app.custodian.recipient import open_release
 from app.custodian.results import (
+    Acknowledgement,
     Alarms,
     Erasure,
     Explanation,
@@ -61,7 +62,7 @@ class CustodianClient:
     """One custodian, as services see it. Every method raises ``CustodianRefusal`` with a code, or ``ReplyError``.
 
     Args:
-        transport: takes a request, returns the reply; in process it is ``Custodian.handle``.
+        transport: takes a request, returns the reply; in process it is ``Custodian.handle``, else a ``TlsTransport``.
         network_id: of the ledger.
         custodian_msp: whose custodian this is.
         custodian_key: returns the receipt key that the ledger names for that organization (SPKI DER) now.
@@ -348,13 +349,13 @@ class CustodianClient:
         """Stop all releases of the patient id whose notice carried ``code``; whoever holds the notice may."""
         self._ask(None, "not-me", {"code": code})
 
-    def suspend(self, signer: Signer, patient_id: str) -> int:
-        """Stop all releases of a patient id by her own key, whatever the ledger does; return when (ATTACKS.md A11)."""
-        return number(self._ask(signer, "suspend", {"patient_id": patient_id}), "at")
+    def suspend(self, signer: Signer, patient_id: str) -> Acknowledgement:
+        """Stop all releases of a patient id by her own key, whatever the ledger does (ATTACKS.md A11)."""
+        return self._stop_or_resume(signer, "suspend", patient_id)
 
-    def resume(self, signer: Signer, patient_id: str) -> int:
-        """Lift a stop by the patient's own key; return when."""
-        return number(self._ask(signer, "resume", {"patient_id": patient_id}), "at")
+    def resume(self, signer: Signer, patient_id: str) -> Acknowledgement:
+        """Lift a stop by the patient's own key."""
+        return self._stop_or_resume(signer, "resume", patient_id)
 
     def explain(self, signer: Signer, patient_id: str, ids: Sequence[str]) -> Explanation:
         """Return readable texts for subjects, record, consent and emergency ids (party, or the one concerned)."""
@@ -398,6 +399,14 @@ class CustodianClient:
         return readings.alarms(self._ask(signer, "alarms", {}))
 
     # the exchange itself
+
+    def _stop_or_resume(self, signer: Signer, kind: str, patient_id: str) -> Acknowledgement:
+        request = self._request(signer, kind, {"patient_id": patient_id})
+        raw = self._transport(request)
+        reply, _ = self._verified(raw, request, kind)
+        if (reply.get("patient_id"), reply.get("stopped")) != (patient_id, kind == "suspend"):
+            raise ReplyError("the acknowledgement says something else")
+        return Acknowledgement(patient_id, number(reply, "at"), kind == "suspend", raw)
 
     def _request(
         self, signer: Signer | None, kind: str, fields: Mapping[str, object], attachment: bytes = b""

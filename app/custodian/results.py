@@ -397,6 +397,23 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The custodian's signed word that it stopped, or resumed, all releases of a patient id (ATTACKS.md A11).
+
+    Attributes:
+        patient_id: of the pair.
+        at: seconds UTC.
+        stopped: whether releases are stopped now.
+        signed: the signed bytes, to be kept.
+    """
+
+    patient_id: str
+    at: int
+    stopped: bool
+    signed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
     """What was destroyed.
 
