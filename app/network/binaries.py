@@ -53,6 +53,22 @@ def programs(environment: Mapping[str, str], say: Say, store: Path = ROOT / ".st
     return folder
 
 
+def major_version(folder: Path) -> int:
+    """Return the first number of the release in a folder.
+
+    Raises:
+        NetworkError: its orderer does not say.
+    """
+    try:
+        answer = subprocess.run([folder / "orderer", "version"], capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        raise NetworkError(f"{folder / 'orderer'} does not run: {error}") from None
+    found = re.search(r"^ *Version: v?(\d+)\.", answer, re.MULTILINE)
+    if found is None:
+        raise NetworkError(f"{folder / 'orderer'} does not say its version.")
+    return int(found[1])
+
+
 def is_built(folder: Path) -> bool:
     """Tell whether the programs are there, from the sources as they are locked now."""
     try:

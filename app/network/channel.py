@@ -27,7 +27,7 @@ MSP: Final = "MSP"
 _ADMINS: Final = "Admins"
 _MEGABYTE: Final = 1 << 20
 _CAPABILITY: Final = "V2_0"
-"""What the nodes of a channel must understand; 2.x and 3.x do."""
+"""What the nodes of a channel must understand, for its orderers and hospitals."""
 
 BATCH_TIMEOUT: Final = "200ms"
 """Default 2 s. It is the largest part of the wait for an entry, and entries are few."""
@@ -38,18 +38,21 @@ _ROLES: Final = {
 }
 
 
-def genesis_block(plan: Plan, authorities: Mapping[str, HospitalAuthority], consenters: Sequence[bytes]) -> Any:
+def genesis_block(
+    plan: Plan, authorities: Mapping[str, HospitalAuthority], consenters: Sequence[bytes], major: int
+) -> Any:
     """Return the first block of the channel.
 
     Args:
         plan: the nodes.
         authorities: by msp_id, of hospitals and orderers.
         consenters: the orderers' TLS certificates, DER, in the plan's order.
+        major: of the nodes' release; the channel itself asks for what that introduced (``V3_0`` of 3.x).
     """
     channel = _group(readers=_meta(_ANY, "Readers"), writers=_meta(_ANY, "Writers"), admins=_meta(_MAJORITY, _ADMINS))
     _set(channel, "HashingAlgorithm", configuration_pb2.HashingAlgorithm(name="SHA256"))
     _set(channel, "BlockDataHashingStructure", configuration_pb2.BlockDataHashingStructure(width=(1 << 32) - 1))
-    _set(channel, "Capabilities", _capabilities())
+    _set(channel, "Capabilities", _capabilities(f"V{major}_0"))
     channel.groups["Orderer"].CopyFrom(_orderer_group(plan.orderers, authorities[ORDERER_MSP], consenters))
     channel.groups[APPLICATION].CopyFrom(_application_group(plan.hospitals, authorities))
     header = channel_header_of(common_pb2.CONFIG, CHANNEL, "", plan.created_at)
@@ -201,8 +204,8 @@ def _roles(msp_id: str, *roles: str) -> Policy:
     return policies_pb2.Policy.SIGNATURE, bytes(rule.SerializeToString())
 
 
-def _capabilities() -> Any:
-    return configuration_pb2.Capabilities(capabilities={_CAPABILITY: configuration_pb2.Capability()})
+def _capabilities(name: str = _CAPABILITY) -> Any:
+    return configuration_pb2.Capabilities(capabilities={name: configuration_pb2.Capability()})
 
 
 def _first_metadata() -> list[bytes]:

@@ -15,7 +15,7 @@ from ledger.fabric.headers import block_hash
 from ledger.fabric.profile import ConnectionProfile, PeerAddress
 
 
-def found(places: Places, plan: Plan, own: Mapping[str, HospitalAuthority], random: Random) -> None:
+def found(places: Places, plan: Plan, own: Mapping[str, HospitalAuthority], random: Random, major: int) -> None:
     """Give every node its keys, write the first block and the profiles; the plan comes last.
 
     Args:
@@ -23,6 +23,7 @@ def found(places: Places, plan: Plan, own: Mapping[str, HospitalAuthority], rand
         plan: the nodes.
         own: authorities of hospitals that bring their own, by msp_id.
         random: for serials.
+        major: of the nodes' release.
     """
     orderers = HospitalAuthority.create(ORDERER_MSP, plan.created_at, random)
     _write_organization(places, orderers, plan.created_at)
@@ -35,7 +36,7 @@ def found(places: Places, plan: Plan, own: Mapping[str, HospitalAuthority], rand
         authorities[msp_id] = own.get(msp_id) or HospitalAuthority.create(msp_id, plan.created_at, random)
         write_hospital(places, hospital, authorities[msp_id], plan.created_at)
     tls = [identities.read_certificate(places.node(each.name) / "tls" / "cert.pem") for each in plan.orderers]
-    places.genesis.write_bytes(genesis_block(plan, authorities, tls).SerializeToString())
+    places.genesis.write_bytes(genesis_block(plan, authorities, tls, major).SerializeToString())
     write_profiles(places, plan)
     plan.write(places.folder)
 

@@ -20,7 +20,7 @@ from app.identity.certificates import HospitalAuthority
 from app.identity.keys import Random
 from app.identity.private_files import make_private_folder
 from app.network import identities
-from app.network.binaries import Say
+from app.network.binaries import Say, major_version
 from app.network.channel import hospital_group
 from app.network.configuration import with_hospital, with_revocations
 from app.network.founding import found, write_hospital, write_profiles
@@ -97,7 +97,7 @@ class Network:
             if plan is None:
                 plan = Plan.make(hospitals or 3, orderers or 3, now, random)
                 self._say(f"Making keys for {len(plan.hospitals)} hospitals and {len(plan.orderers)} orderers")
-                found(self.places, plan, authorities or {}, random)
+                found(self.places, plan, authorities or {}, random, major_version(self._programs()))
             _check_size(plan, hospitals, orderers)
             self._bring_up(plan)
         return plan

@@ -22,8 +22,10 @@ _LOG_BYTES: Final = 8 << 20
 _PATIENCE: Final = 5.0
 """Seconds that a process may take to end by itself."""
 
-# The shell starts the program in the background and ends: the program is nobody's child here and leaves no zombie.
-_LAUNCH: Final = 'umask 077; log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
+# The shell leaves the program to itself, so that it is nobody's child here and leaves no zombie. Its number is written
+# by itself, before it becomes the program: whatever ends this command, no process without a number stays behind.
+_BECOME: Final = 'echo $$ >"$1"; shift; exec "$@"'
+_LAUNCH: Final = 'umask 077; log=$1; shift; /bin/sh -c "$@" </dev/null >>"$log" 2>&1 &'
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class Processes:
         return self._folder / f"{name}.log"
 
     def start(self, program: Program) -> bool:
-        """Start a program unless it runs; return whether it was started."""
+        """Start a program unless it runs; return whether it was started.
+
+        Raises:
+            NetworkError: its number cannot be written, so that it could not be ended.
+        """
         lock = self._lock(program.name)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -68,18 +74,19 @@ class Processes:
             log = self.log(program.name)
             if log.exists() and log.stat().st_size > _LOG_BYTES:
                 log.replace(log.with_suffix(".log.old"))
-            launched = subprocess.run(
-                ["/bin/sh", "-c", _LAUNCH, "sh", str(log), *program.command],
+            subprocess.run(
+                ["/bin/sh", "-c", _LAUNCH, "sh", str(log), _BECOME, "sh", str(lock), *program.command],
                 env=dict(program.environment),
                 cwd=program.folder,
                 pass_fds=[descriptor],
                 start_new_session=True,  # Ctrl-C in the terminal is not meant for it
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                text=True,
                 check=True,
             )
-            os.pwrite(descriptor, launched.stdout.strip().encode(), 0)
+            deadline = time.monotonic() + _PATIENCE
+            while _number(descriptor) is None:
+                if time.monotonic() > deadline:
+                    raise NetworkError(f"{program.name} could not be started: {lock} cannot be written.")
+                time.sleep(0.002)
             return True
         finally:
             os.close(descriptor)
@@ -93,8 +100,7 @@ class Processes:
         try:
             if _take(descriptor):
                 return None
-            text = os.pread(descriptor, 16, 0)
-            return int(text) if text.isdigit() else None
+            return _number(descriptor)
         finally:
             os.close(descriptor)
 
@@ -129,6 +135,12 @@ class Processes:
 
     def _lock(self, name: str) -> Path:
         return self._folder / f"{name}.lock"
+
+
+def _number(descriptor: int) -> int | None:
+    """Return what a started process has written into its file."""
+    text = os.pread(descriptor, 16, 0)
+    return int(text) if text.endswith(b"\n") else None
 
 
 def _take(descriptor: int, patience: float = 0.0) -> bool:

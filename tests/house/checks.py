@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.environment import (
+    BUILD_PACKAGES,
     DESKTOP_PACKAGES,
     DEVELOPMENT_LOCK,
     PEER_PACKAGES,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 TEST_PACKAGES = (
     *DESKTOP_PACKAGES,
     *PEER_PACKAGES,
+    *BUILD_PACKAGES,
     "xvfb",
     "xauth",
     "gnome-keyring",

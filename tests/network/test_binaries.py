@@ -38,6 +38,24 @@ def test_the_programs_are_of_the_pinned_release() -> None:
         assert "Version: 2.5.0" in said
 
 
+@pytest.mark.parametrize(("version", "major"), [("2.5.0", 2), ("v3.1.5", 3), ("2.5.16", 2)])
+def test_a_release_says_its_version(tmp_path: Path, version: str, major: int) -> None:
+    (tmp_path / "orderer").write_text(
+        f"#!/bin/sh\necho 'orderer:'; echo ' Version: {version}'; echo ' Go version: go1.26'\n"
+    )
+    (tmp_path / "orderer").chmod(0o755)
+    assert binaries.major_version(tmp_path) == major
+
+
+@pytest.mark.parametrize("text", [None, "#!/bin/sh\nexit 1\n", "no program"])
+def test_a_release_that_does_not_say_its_version_is_refused(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "orderer").write_text(text)
+        (tmp_path / "orderer").chmod(0o755)
+    with pytest.raises(NetworkError, match="does not"):
+        binaries.major_version(tmp_path)
+
+
 def test_programs_from_other_sources_are_built_anew(tmp_path: Path) -> None:
     for name in binaries.PROGRAMS:
         (tmp_path / name).touch(0o755)

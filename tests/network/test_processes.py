@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,32 @@ def test_a_program_that_does_not_want_to_end_is_ended(
     assert pid is not None
     processes.end(["sleeper"])
     assert processes.pid("sleeper") is None
+
+
+def test_a_program_that_is_not_there_says_so_in_its_log(processes: Processes, tmp_path: Path) -> None:
+    processes.start(Program("sleeper", [str(tmp_path / "nothing")], PATH, tmp_path))
+    wait_until_gone(processes, "sleeper")
+    assert "nothing" in processes.log("sleeper").read_text()
+
+
+def test_a_command_that_is_killed_while_it_starts_a_program_leaves_one_that_can_be_ended(tmp_path: Path) -> None:
+    """As often as a second allows: what was left behind, at whatever moment, is known by its number or not there."""
+    starter = (
+        "import sys; from pathlib import Path; from app.network.processes import *; folder = Path(sys.argv[1]);"
+        "print('ready', flush=True);"
+        "Processes(folder).start(Program('sleeper', ['/bin/sleep', '60'], {}, folder))"
+    )
+    for delay in range(8):
+        with subprocess.Popen([sys.executable, "-c", starter, str(tmp_path)], stdout=subprocess.PIPE) as command:
+            assert command.stdout is not None
+            command.stdout.readline()
+            time.sleep(delay / 1000)
+            command.kill()
+        time.sleep(0.1)
+        processes = Processes(tmp_path)
+        processes.start(sleeper(tmp_path))
+        assert processes.pid("sleeper") is not None
+        processes.end(["sleeper"])
 
 
 def test_what_a_program_writes_is_in_its_log_that_only_the_owner_reads(processes: Processes, tmp_path: Path) -> None:
