@@ -21,6 +21,7 @@ from ledger.chaincode.state import composite
 from ledger.contract import canonical, execute, query
 from ledger.contract.errors import ContractError
 from ledger.contract.state import Key, StagedState
+from ledger.fabric.proposals import signed_proposal
 from tests.support import contract as arguments
 from tests.support.certificates import Hospital
 from tests.support.fabric import VALID, Person, RawPeer, RealNetwork, Reply
@@ -51,7 +52,7 @@ class Twin:
         raw = canonical.encode(dict(given))
         outcome = execute(state, person.caller, proposal.transaction_id, at, name, raw)
         compare(reply.raw.payload, state, outcome)
-        signed = proposal_pb2.SignedProposal(proposal_bytes=proposal.content, signature=person.sign(proposal.content))
+        signed = signed_proposal(person, proposal)
         others = [peer.endorse(signed) for msp_id, peer in self.peers.items() if msp_id != ALDER]
         assert {each.raw.payload for each in others} == {reply.raw.payload}
         assert self.peers[ALDER].record(person, proposal, [reply, *others]) == VALID
@@ -79,13 +80,8 @@ class Twin:
 
 def compare(endorsed: bytes, state: StagedState, outcome: Outcome) -> None:
     """Compare what a peer signed with an execution here: reads, writes, response and event."""
-    payload = proposal_response_pb2.ProposalResponsePayload.FromString(endorsed)
-    action = proposal_pb2.ChaincodeAction.FromString(payload.extension)
-    sets = {
-        each.namespace: kv_rwset_pb2.KVRWSet.FromString(each.rwset)
-        for each in rwset_pb2.TxReadWriteSet.FromString(action.results).ns_rwset
-    }
-    own = sets[CHAINCODE]
+    action = action_of(endorsed)
+    own = writes_and_ranges(endorsed)
     assert sorted(read.key for read in own.reads) == sorted(map(composite, state.reads))
     assert {each.key: each.value for each in own.writes} == {
         composite(key): value for key, value in state.writes.items()
@@ -95,6 +91,18 @@ def compare(endorsed: bytes, state: StagedState, outcome: Outcome) -> None:
     assert action.response.payload == outcome.response
     event = chaincode_event_pb2.ChaincodeEvent.FromString(action.events)
     assert (event.event_name, event.payload) == (outcome.event_name, outcome.event_payload)
+
+
+def action_of(endorsed: bytes) -> Any:
+    payload = proposal_response_pb2.ProposalResponsePayload.FromString(endorsed)
+    return proposal_pb2.ChaincodeAction.FromString(payload.extension)
+
+
+def writes_and_ranges(endorsed: bytes) -> Any:
+    """Return the contract's read and write set of what a peer signed."""
+    sets = rwset_pb2.TxReadWriteSet.FromString(action_of(endorsed).results).ns_rwset
+    (own,) = (each.rwset for each in sets if each.namespace == CHAINCODE)
+    return kv_rwset_pb2.KVRWSet.FromString(own)
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +245,18 @@ def test_a_long_scan_comes_in_pages_and_in_order(story: Twin) -> None:
     ids = [str(each["record_id"]) for each in found if isinstance(each, dict)]
     assert len(ids) == len(found) >= 152
     assert ids == sorted(ids)
+
+
+def test_a_question_that_somebody_records_changes_nothing(story: Twin) -> None:
+    """Fabric cannot tell who asks from who records, so a question may stand in a block, with the ranges it read."""
+    carol, pid = named(story, "carol"), named(story, "alice").subject
+    proposal, reply = story.peers[ALDER].ask(carol, "FindRecords", {"patient_id": pid})
+    signed = signed_proposal(carol, proposal)
+    other = story.peers[BIRCH].endorse(signed)
+    own = writes_and_ranges(reply.raw.payload)
+    assert (len(own.writes), len(own.range_queries_info)) == (0, 1)
+    assert story.peers[ALDER].record(carol, proposal, [reply, other]) == VALID
+    story.asked(carol, "FindRecords", {"patient_id": pid})
 
 
 def test_no_log_of_any_node_holds_what_was_sent(story: Twin) -> None:
