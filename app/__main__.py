@@ -58,6 +58,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--text-size", type=int, choices=(100, 150), default=100, metavar="PERCENT")
     command = add("network", network, "run a Fabric network of several hospitals on this machine, without Docker")
     add_network_arguments(command)
+    command = add(
+        "custodian", custodian, "serve a hospital's custodian to other hospitals, unlock it, look at it, stop it"
+    )
+    command.add_argument("action", choices=("serve", "unlock", "lock", "status", "stop"))
+    command.add_argument("--folder", type=Path, metavar="DIR", help="of the hospital's installation")
+    command.add_argument("--hospital", default="", metavar="MSP_ID", help="if the folder holds several")
+    command.add_argument("--listen", default="", metavar="HOST:PORT", help="for serve: instead of the endpoint's own")
     command = add("bench", bench, "run the benchmarks against their peers and print a table of ratios")
     command.add_argument("names", nargs="*", metavar="NAME")
     return top
@@ -126,6 +133,13 @@ def screenshots(arguments: argparse.Namespace) -> int:
 def network(arguments: argparse.Namespace) -> int:
     """Bring the local Fabric network up or down, or say how it is."""
     from app.network.command import run
+
+    return run(arguments)
+
+
+def custodian(arguments: argparse.Namespace) -> int:
+    """Serve a hospital's custodian, or do what its operator asks."""
+    from app.wiring.custodian_command import run
 
     return run(arguments)
 

@@ -123,11 +123,6 @@ class Custodian:
         """Number of blocks that were verified."""
         return self._desk.replica.height
 
-    @property
-    def receipt_public_key(self) -> bytes:
-        """The key that signs replies, SubjectPublicKeyInfo DER: ``custodian_key`` of the organization."""
-        return self._desk.receipt_key.public_key
-
     def close(self) -> None:
         """Wipe the purpose keys and close the files."""
         with self._lock:

@@ -31,6 +31,12 @@ class Gate:
             return LOCKED
         return HALTED if custodian.is_halted else READY
 
+    @property
+    def height(self) -> int:
+        """Number of blocks that the custodian verified; 0 while it is locked."""
+        custodian = self._custodian
+        return 0 if custodian is None else custodian.height
+
     def open(self, custodian: Custodian, close: Callable[[], None]) -> None:
         """Let requests reach a custodian; ``close`` is called when it is locked again.
 

@@ -227,6 +227,10 @@ class HospitalAuthority:
         self._keys = {}
         self._root_key = None
 
+    def keep(self, *branches: Branch) -> None:
+        """Drop every key but those of these branches."""
+        self._keys = {branch: self._keys[branch] for branch in branches}
+
     def issue(self, public_key: bytes, subject: str, role: Role, now: int, random: Random = os.urandom) -> bytes:
         """Return the certificate (DER) of a member or patient id.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.custodian.client import CustodianClient
+from app.custodian.messages import SERVICE_CODES, CustodianRefusal
 from app.custodian.results import Erasure, IntroductionCode, Person, PersonRow, RegisteredPerson
 from app.identity.badges import Badge, BadgeOpening
 from app.identity.certificates import HospitalAuthority, Role, new_subject
@@ -125,9 +126,20 @@ class People:
         }
         Submission(self.machine.gateway, self.signer).send("EnrolMember", arguments)
         self.keep_profile(profile, key, passphrase, badge)
-        for client in self.machine.custodians.values():
-            client.store_badge(self.signer, self.signer.msp_id, subject, badge)
+        for client in list(self.machine.custodians.values()):
+            self._send_badge(client, subject, badge)
         return profile
+
+    def _send_badge(self, client: CustodianClient, subject: str, badge: BadgeOpening) -> None:
+        """Leave a badge with a custodian, so that its patients can be told who he is.
+
+        Another hospital's may be locked or away: it gets the badge when its bearer first comes to it.
+        """
+        try:
+            client.store_badge(self.signer, self.signer.msp_id, subject, badge)
+        except CustodianRefusal as refusal:
+            if client.custodian_msp == self.signer.msp_id or refusal.code not in SERVICE_CODES:
+                raise
 
     def suspend(self, subject: str) -> Commit:
         """Suspend a member at once, for example because a device was lost; what is open there closes."""

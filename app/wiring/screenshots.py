@@ -31,7 +31,7 @@ from app.ui.theme.fonts import are_cut, cut_apart
 from app.wiring.desks import sign_in, sign_in_patient
 from app.wiring.desktop import Desktop
 from app.wiring.drawing import Draughtsman
-from app.wiring.installation import Circumstances
+from app.wiring.ledgers import Circumstances
 from app.wiring.sandbox import PIN, Sandbox, found_sandbox
 from app.wiring.start import Started
 

@@ -5,7 +5,6 @@ reaches them as a Fabric client reaches a peer: over gRPC, with the ledger's own
 what its replica verifies. Nothing is authenticated here: one account is one trust domain (ATTACKS.md A42).
 """
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -19,11 +18,10 @@ from ledger.contract.errors import ContractError
 from ledger.embedded.ledger import EmbeddedLedger
 from ledger.encoding import from_base64, to_base64
 from ledger.gateway import Commit, CommitError, CommitStatusError, EndorseError, Envelope, GatewayError, SubmitError
+from ledger.sockets import listen
 
 SOCKET_NAME: Final = "door"
 SERVICE: Final = "assent.Ledger"
-ADDRESS_MAX: Final = 103
-"""Bytes in a Unix socket's path, on every system."""
 OPTIONS: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 """A block may hold a thousand entries; who sends it is of this account."""
 WAIT_MAX: Final = 5.0
@@ -33,10 +31,6 @@ ERRORS: Final[dict[str, type[GatewayError]]] = {
 }
 _THREADS: Final = 32
 _GRACE: Final = 1.0
-
-
-class DoorError(OSError):
-    """The ledger's door cannot be opened there; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +53,7 @@ class LedgerDoor:
         folder: the ledger's own.
 
     Raises:
-        DoorError: the folder's name is too long for a socket, or it cannot be written.
+        SocketError: the folder's name is too long for a socket, or it cannot be written.
     """
 
     def __init__(self, ledger: EmbeddedLedger, folder: Path) -> None:
@@ -85,11 +79,11 @@ class LedgerDoor:
         return _envelope_fields(self._ledger.endorse(_bytes(asked, "transaction"), _bytes(asked, "signature")))
 
     def _submit(self, asked: dict[str, Json]) -> dict[str, Json]:
-        return commit_fields(self._ledger.submit(Envelope(str(asked["transaction_id"]), _bytes(asked, "content"))))
+        return _commit_fields(self._ledger.submit(Envelope(str(asked["transaction_id"]), _bytes(asked, "content"))))
 
     def _find(self, asked: dict[str, Json]) -> dict[str, Json]:
         found = self._ledger.find_commit(str(asked["transaction_id"]))
-        return {} if found is None else commit_fields(found)
+        return {} if found is None else _commit_fields(found)
 
     def _evaluate(self, asked: dict[str, Json]) -> dict[str, Json]:
         arguments = decode_object(str(asked["arguments"]).encode())
@@ -116,24 +110,7 @@ class LedgerDoor:
             context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
 
 
-def listen(server: Any, path: Path) -> None:
-    """Have a gRPC server listen on a socket that only this account's folder leads to; what a crash left is replaced.
-
-    Raises:
-        DoorError: too long a name, an exposed folder, or it cannot be written.
-    """
-    if len(os.fsencode(path)) > ADDRESS_MAX:
-        raise DoorError(f"{path} is too long a name for a socket. Use a folder with a shorter one.")
-    if path.parent.stat().st_mode & 0o077:
-        raise DoorError(f"{path.parent} can be entered by others. Take their permissions away: chmod 700.")
-    try:
-        path.unlink(missing_ok=True)
-        server.add_insecure_port(f"unix:{path}")
-    except (OSError, RuntimeError) as error:
-        raise DoorError(f"{path} cannot be made: {error}") from None
-
-
-def commit_fields(commit: Commit) -> dict[str, Json]:
+def _commit_fields(commit: Commit) -> dict[str, Json]:
     """Return a commit as the door says it; its response is canonical JSON already."""
     return {**asdict(commit), "response": commit.response.decode()}
 
@@ -149,14 +126,14 @@ def _answering(work: Callable[[dict[str, Json]], dict[str, Json]]) -> Callable[[
         try:
             return encode(work(decode_object(request)))
         except GatewayError as error:
-            return error_fields(error)
+            return _error_fields(error)
         except (ContractError, KeyError, TypeError, ValueError) as error:
-            return error_fields(GatewayError("malformed", str(error)))
+            return _error_fields(GatewayError("malformed", str(error)))
 
     return answer
 
 
-def error_fields(error: GatewayError) -> bytes:
+def _error_fields(error: GatewayError) -> bytes:
     """Return an error as the door says it."""
     told = {"code": error.code, "detail": error.detail, "transaction_id": error.transaction_id}
     return encode({"error": {"kind": type(error).__name__, **told}})

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ledger.embedded.door import DoorError, LedgerDoor
+from ledger.embedded.door import LedgerDoor
 from ledger.embedded.remote import RemoteLedger
 from ledger.gateway import CommitError, CommitStatusError, EndorseError, Envelope, Gateway, GatewayError, SubmitError
 from ledger.replica import Replica
+from ledger.sockets import SocketError
 from tests.support.ledger import CAROL, Chance, Clock, Counters, count, create_ledger
 
 if TYPE_CHECKING:
@@ -127,12 +128,12 @@ def _wait_until_answered(remote: RemoteLedger) -> None:
 def test_only_this_account_finds_the_door(ledger: EmbeddedLedger, folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.chmod(0o755)
-    with pytest.raises(DoorError, match="chmod 700"):
+    with pytest.raises(SocketError, match="chmod 700"):
         LedgerDoor(ledger, folder)
 
 
 def test_a_name_too_long_for_a_socket_is_said(ledger: EmbeddedLedger, tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 25)
     folder.mkdir(mode=0o700)
-    with pytest.raises(DoorError, match="shorter"):
+    with pytest.raises(SocketError, match="shorter"):
         LedgerDoor(ledger, folder)
