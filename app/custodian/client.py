@@ -21,6 +21,7 @@ from app.custodian.messages import (
     raw_bytes,
     reply_info,
     text,
+    texts,
     to_text,
     unframe,
 )
@@ -44,6 +45,7 @@ from app.custodian.results import (
     Statement,
     StoredRequest,
     Unlocked,
+    View,
 )
 from app.identity.badges import BadgeOpening
 from app.identity.cards import Card, patient_private_key
@@ -55,7 +57,8 @@ from ledger.gateway import Signer
 from ledger.replica import CommittedAccess
 from ledger.signatures import SignatureError, load_public_key, signed_bytes, verify_signature
 
-CHUNK: Final = 8 * 1024 * 1024
+VIEW_MAX: Final = 500_000
+"""Accesses of one patient id that a reply has room for."""
 
 
 class CustodianClient:
@@ -367,6 +370,15 @@ class CustodianClient:
         raw = self._transport(request)
         reply, _ = self._verified(raw, request, "statement")
         return readings.statement(reply, raw)
+
+    def view(self, signer: Signer, patient_id: str) -> View:
+        """Return what this hospital verified of a patient id, hers to hold or not (the patient's party)."""
+        request = self._request(signer, "view", {"patient_id": patient_id})
+        raw = self._transport(request)
+        reply, _ = self._verified(raw, request, "view")
+        head = member(reply, "head")
+        found = frozenset(texts(reply, "accesses", VIEW_MAX))
+        return View(self._custodian_msp, number(head, "number"), text(head, "hash"), found, raw)
 
     def proof(self, transaction_id: str) -> Proof:
         """Return where the ledger holds a transaction, with everything an offline verifier needs."""

@@ -99,6 +99,7 @@ _BY_PIN: Final[dict[str, _Unsigned]] = {
 _IN_CLEAR: Final[dict[str, _Signed]] = {
     "notices": notices.notices,
     "statement": answers.statement,
+    "view": answers.view,
     "suspend": notices.stop_or_resume,
     "resume": notices.stop_or_resume,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import stat
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +103,23 @@ def test_a_hospital_opens_what_another_ones_custodian_holds(served: Neighbours) 
         (CAROL, "Alder Hospital", AccessState.OPENED)
     ]
     assert mine.accesses.check(seen[0]).block == seen[0].block
+    held = next(each for each in mine.records.rows() if each.title == row.title)
+    could = mine.records.who_could_see(held, int(time.time()))
+    assert (CAROL, "AlderMSP") in {(each.who.name, each.grantee) for each in could if each.who is not None}
+    mine.lock()
+
+
+def test_two_hospitals_agree_about_what_happened(served: Neighbours) -> None:
+    carol = served.staff(served.alder, CAROL)
+    assert listed(carol, allow(served, carol))
+    mine = served.patient(served.alder)
+    said = mine.accesses.agreement()
+    assert (said.agreeing, said.asked, said.differing) == (2, 2, ())
+    assert said.block <= served.alder.machine.replica.height - 1
+    assert served.end() == 0
+    said = mine.accesses.agreement()
+    assert (said.agreeing, said.asked) == (1, 2)
+    assert {each.code for each in said.opinions if each.msp_id == BIRCH.msp_id} == {"unreachable"}
     mine.lock()
 
 
