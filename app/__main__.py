@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.environment import has_display
+from app.network.arguments import add_network_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--size", type=size, default=(1280, 800), metavar="WIDTHxHEIGHT")
     command.add_argument("--language", choices=("en", "de"), default="en")
     command.add_argument("--text-size", type=int, choices=(100, 150), default=100, metavar="PERCENT")
+    command = add("network", network, "run a Fabric network of several hospitals on this machine, without Docker")
+    add_network_arguments(command)
+    command = add(
+        "custodian", custodian, "serve a hospital's custodian to other hospitals, unlock it, look at it, stop it"
+    )
+    command.add_argument("action", choices=("serve", "unlock", "lock", "status", "stop"))
+    command.add_argument("--folder", type=Path, metavar="DIR", help="of the hospital's installation")
+    command.add_argument("--hospital", default="", metavar="MSP_ID", help="if the folder holds several")
+    command.add_argument("--listen", default="", metavar="HOST:PORT", help="for serve: instead of the endpoint's own")
     command = add("bench", bench, "run the benchmarks against their peers and print a table of ratios")
     command.add_argument("names", nargs="*", metavar="NAME")
     return top
@@ -126,6 +136,20 @@ def screenshots(arguments: argparse.Namespace) -> int:
         language=arguments.language,
         text_size=arguments.text_size,
     )
+
+
+def network(arguments: argparse.Namespace) -> int:
+    """Bring the local Fabric network up or down, or say how it is."""
+    from app.network.command import run
+
+    return run(arguments)
+
+
+def custodian(arguments: argparse.Namespace) -> int:
+    """Serve a hospital's custodian, or do what its operator asks."""
+    from app.wiring.custodian_command import run
+
+    return run(arguments)
 
 
 def bench(arguments: argparse.Namespace) -> int:

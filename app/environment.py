@@ -56,6 +56,9 @@ WINDOW_PACKAGES = (
 """Debian packages that Qt needs besides for windows on an X display."""
 
 DESKTOP_PACKAGES = QT_PACKAGES + WINDOW_PACKAGES
+BUILD_PACKAGES = ("ca-certificates",)
+"""Debian packages without which Go fetches no sources (Python's packages bring their own certificates)."""
+
 PEER_PACKAGES = ("age", "git", "openssl")
 """Debian packages that the benchmarks compare with."""
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from app.environment import (
+    BUILD_PACKAGES,
     DESKTOP_PACKAGES,
     DEVELOPMENT_LOCK,
     PEER_PACKAGES,
@@ -28,12 +29,13 @@ def packages_of(arguments: Sequence[str], environment: Mapping[str, str]) -> tup
     """The Debian packages that the command needs; Qt's only for commands that draw."""
     if any(argument in HELP for argument in arguments):
         return ()
-    command = command_of(arguments)
-    if command == "desktop":
-        return DESKTOP_PACKAGES if has_display(environment) else ()
-    if command == "bench":
-        return QT_PACKAGES + PEER_PACKAGES
-    return QT_PACKAGES if command == "screenshots" else ()
+    packages = {
+        "desktop": DESKTOP_PACKAGES if has_display(environment) else (),
+        "bench": QT_PACKAGES + PEER_PACKAGES,
+        "screenshots": QT_PACKAGES,
+        "network": () if environment.get("FABRIC_BIN") else BUILD_PACKAGES,
+    }
+    return packages.get(command_of(arguments), ())
 
 
 def lock_of(arguments: Sequence[str]) -> str:

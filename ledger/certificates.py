@@ -83,6 +83,28 @@ def read_creator(certificate_der: bytes, roots: Sequence[bytes], msp_id: str, at
 @lru_cache(maxsize=8192)
 def _creator(certificate_der: bytes, roots: tuple[bytes, ...], msp_id: str) -> Creator:
     """Everything about a certificate but the time of its use; refusals are not remembered."""
+    caller, public_key, certificate = _leaf(certificate_der, msp_id)
+    chain = [certificate, *_chain(certificate, _authorities(roots))]
+    return Creator(
+        caller,
+        public_key,
+        max(int(link.not_valid_before_utc.timestamp()) for link in chain),
+        min(int(link.not_valid_after_utc.timestamp()) for link in chain),
+    )
+
+
+@lru_cache(maxsize=8192)
+def caller_of(certificate_der: bytes, msp_id: str) -> Caller:
+    """Return who a certificate names whose chain and time the Fabric peer, which asks, has verified.
+
+    Raises:
+        CertificateError: it has not the form of PROTOCOL.md B1.
+    """
+    return _leaf(certificate_der, msp_id)[0]
+
+
+def _leaf(certificate_der: bytes, msp_id: str) -> tuple[Caller, ec.EllipticCurvePublicKey, x509.Certificate]:
+    """Read a certificate that must name one person or service of an organization."""
     if len(certificate_der) > _MAX_CERTIFICATE:
         raise CertificateError("the certificate is too large")
     try:
@@ -97,13 +119,8 @@ def _creator(certificate_der: bytes, roots: tuple[bytes, ...], msp_id: str) -> C
         raise CertificateError("the certificate has a critical extension that is not understood")
     if _is_authority(extensions):
         raise CertificateError("a CA certificate signs no transactions")
-    chain = [certificate, *_chain(certificate, _authorities(roots))]
-    return Creator(
-        Caller(msp_id, _subject(certificate.subject), _role(extensions), hashlib.sha256(spki(public_key)).hexdigest()),
-        public_key,
-        max(int(link.not_valid_before_utc.timestamp()) for link in chain),
-        min(int(link.not_valid_after_utc.timestamp()) for link in chain),
-    )
+    key_hash = hashlib.sha256(spki(public_key)).hexdigest()
+    return Caller(msp_id, _subject(certificate.subject), _role(extensions), key_hash), public_key, certificate
 
 
 @lru_cache(maxsize=256)

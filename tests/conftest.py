@@ -16,6 +16,8 @@ from tests.support import guards
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.fabric import RealNetwork
+
 LONGEST_ID = 60
 DEEP = os.environ.get("ASSENT_DEEP") == "1"
 
@@ -68,6 +70,24 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def expected_logs() -> guards.ExpectedLogs:
     """Announce log warnings: ``expected_logs.add("regular expression")``."""
     return guards.ExpectedLogs()
+
+
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    """pytest-qt's: what the one application begins with, and the fonts that it finds."""
+    from tests.support.fonts import lend_fonts  # noqa: PLC0415 (only tests with Qt come here)
+
+    lend_fonts()
+    return ["assent-tests"]
+
+
+@pytest.fixture(scope="session")
+def fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNetwork]:
+    """A real Fabric network of three hospitals and three orderers; one that does not start fails the tests."""
+    from tests.support.fabric import start  # noqa: PLC0415 (only tests on Fabric load its bindings)
+
+    with start(tmp_path_factory.mktemp("fabric") / "network") as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -55,6 +55,21 @@ def statement(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
     return {"patient_id": patient_id, "since": 0, "until": desk.clock(), "entries": entries, "journal": journal}
 
 
+def view(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
+    """Return which accesses of a patient id this hospital verified, and up to which block; signed (A13).
+
+    Any hospital on the ledger answers, not only the one that holds the records: hers may hide what another one saw.
+    """
+    exactly(request.fields, "patient_id")
+    patient_id = text(request.fields, "patient_id", 64)
+    with desk.replica.lock:
+        party(desk.reader(caller), patient_id, erased=True)
+        accesses: list[Json] = [key[2] for key, _ in desk.replica.scan(("access", patient_id))]
+        head = desk.replica.head
+    at: dict[str, Json] = {"number": head.number, "hash": head.hash}
+    return {"patient_id": patient_id, "head": at, "accesses": accesses}
+
+
 def _explain(desk: Desk, link: Link, caller: Caller, each: str, found: Fields) -> None:
     own = caller.role != "practitioner"
     for msp_id in {link.grantee, desk.msp_id}:
@@ -80,4 +95,5 @@ def _explain(desk: Desk, link: Link, caller: Caller, each: str, found: Fields) -
             "category": held.category,
             "date": held.date,
             "display": held.display,
+            "held": held.internal_id,
         }

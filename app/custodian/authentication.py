@@ -1,5 +1,7 @@
 """Who is asking, by certificate, newest verified state and the custodian's own clock (E.3, 1 to 3)."""
 
+import hashlib
+import math
 from typing import Final
 
 from app.custodian.desk import Desk
@@ -38,6 +40,17 @@ def check_freshness(desk: Desk, request: Request) -> None:
     nonce = raw_bytes(request.fields, "nonce", NONCE_BYTES)
     if not desk.index.use_nonce(nonce, now, now - NONCE_MEMORY):
         raise CustodianRefusal("already-exists", "this message came before")
+
+
+def check_pace(desk: Desk, request: Request) -> None:
+    """Accept only so many messages of one certificate; it signed this one, so nobody uses up another's share.
+
+    Raises:
+        CustodianRefusal: ``busy``; the detail is after how many seconds to ask again.
+    """
+    seconds = desk.signers.take(hashlib.sha256(request.certificate).hexdigest())
+    if seconds:
+        raise CustodianRefusal("busy", str(math.ceil(seconds)))
 
 
 def signer(desk: Desk, request: Request) -> Caller:

@@ -21,11 +21,13 @@ from app.custodian.messages import (
     raw_bytes,
     reply_info,
     text,
+    texts,
     to_text,
     unframe,
 )
 from app.custodian.recipient import open_release
 from app.custodian.results import (
+    Acknowledgement,
     Alarms,
     Erasure,
     Explanation,
@@ -43,6 +45,7 @@ from app.custodian.results import (
     Statement,
     StoredRequest,
     Unlocked,
+    View,
 )
 from app.identity.badges import BadgeOpening
 from app.identity.cards import Card, patient_private_key
@@ -54,14 +57,15 @@ from ledger.gateway import Signer
 from ledger.replica import CommittedAccess
 from ledger.signatures import SignatureError, load_public_key, signed_bytes, verify_signature
 
-CHUNK: Final = 8 * 1024 * 1024
+VIEW_MAX: Final = 500_000
+"""Accesses of one patient id that a reply has room for."""
 
 
 class CustodianClient:
     """One custodian, as services see it. Every method raises ``CustodianRefusal`` with a code, or ``ReplyError``.
 
     Args:
-        transport: takes a request, returns the reply; in process it is ``Custodian.handle``.
+        transport: takes a request, returns the reply; in process it is ``Custodian.handle``, else a ``TlsTransport``.
         network_id: of the ledger.
         custodian_msp: whose custodian this is.
         custodian_key: returns the receipt key that the ledger names for that organization (SPKI DER) now.
@@ -348,13 +352,13 @@ class CustodianClient:
         """Stop all releases of the patient id whose notice carried ``code``; whoever holds the notice may."""
         self._ask(None, "not-me", {"code": code})
 
-    def suspend(self, signer: Signer, patient_id: str) -> int:
-        """Stop all releases of a patient id by her own key, whatever the ledger does; return when (ATTACKS.md A11)."""
-        return number(self._ask(signer, "suspend", {"patient_id": patient_id}), "at")
+    def suspend(self, signer: Signer, patient_id: str) -> Acknowledgement:
+        """Stop all releases of a patient id by her own key, whatever the ledger does (ATTACKS.md A11)."""
+        return self._stop_or_resume(signer, "suspend", patient_id)
 
-    def resume(self, signer: Signer, patient_id: str) -> int:
-        """Lift a stop by the patient's own key; return when."""
-        return number(self._ask(signer, "resume", {"patient_id": patient_id}), "at")
+    def resume(self, signer: Signer, patient_id: str) -> Acknowledgement:
+        """Lift a stop by the patient's own key."""
+        return self._stop_or_resume(signer, "resume", patient_id)
 
     def explain(self, signer: Signer, patient_id: str, ids: Sequence[str]) -> Explanation:
         """Return readable texts for subjects, record, consent and emergency ids (party, or the one concerned)."""
@@ -366,6 +370,15 @@ class CustodianClient:
         raw = self._transport(request)
         reply, _ = self._verified(raw, request, "statement")
         return readings.statement(reply, raw)
+
+    def view(self, signer: Signer, patient_id: str) -> View:
+        """Return what this hospital verified of a patient id, hers to hold or not (the patient's party)."""
+        request = self._request(signer, "view", {"patient_id": patient_id})
+        raw = self._transport(request)
+        reply, _ = self._verified(raw, request, "view")
+        head = member(reply, "head")
+        found = frozenset(texts(reply, "accesses", VIEW_MAX))
+        return View(self._custodian_msp, number(head, "number"), text(head, "hash"), found, raw)
 
     def proof(self, transaction_id: str) -> Proof:
         """Return where the ledger holds a transaction, with everything an offline verifier needs."""
@@ -398,6 +411,14 @@ class CustodianClient:
         return readings.alarms(self._ask(signer, "alarms", {}))
 
     # the exchange itself
+
+    def _stop_or_resume(self, signer: Signer, kind: str, patient_id: str) -> Acknowledgement:
+        request = self._request(signer, kind, {"patient_id": patient_id})
+        raw = self._transport(request)
+        reply, _ = self._verified(raw, request, kind)
+        if (reply.get("patient_id"), reply.get("stopped")) != (patient_id, kind == "suspend"):
+            raise ReplyError("the acknowledgement says something else")
+        return Acknowledgement(patient_id, number(reply, "at"), kind == "suspend", raw)
 
     def _request(
         self, signer: Signer | None, kind: str, fields: Mapping[str, object], attachment: bytes = b""

@@ -18,7 +18,7 @@ from app.custodian import (
     requests,
     sharing,
 )
-from app.custodian.authentication import check_address, check_freshness, require_staff, signer
+from app.custodian.authentication import check_address, check_freshness, check_pace, require_staff, signer
 from app.custodian.desk import Desk
 from app.custodian.journal import JournalEntry, JournalKind
 from app.custodian.messages import (
@@ -38,6 +38,7 @@ from ledger.contract.caller import Caller
 from ledger.contract.canonical import Json, encode
 from ledger.contract.errors import ContractError
 from ledger.contract.parties import of_grantee
+from ledger.gateway import GatewayError
 from ledger.replica import ReplicaHaltedError
 from ledger.signatures import signed_bytes
 
@@ -88,8 +89,6 @@ _SIGNED: Final[dict[str, _Signed]] = {
     "explain": answers.explain,
     "erase-record": erasure.erase_record,
     "erase-person": erasure.erase_person,
-    "suspend": notices.stop_or_resume,
-    "resume": notices.stop_or_resume,
     "alarms": alarms,
 }
 _BY_PIN: Final[dict[str, _Unsigned]] = {
@@ -97,7 +96,13 @@ _BY_PIN: Final[dict[str, _Unsigned]] = {
     "issue-patient-certificate": registration.issue_certificate,
     "not-me": notices.not_me,
 }
-_IN_CLEAR: Final[dict[str, _Signed]] = {"notices": notices.notices, "statement": answers.statement}
+_IN_CLEAR: Final[dict[str, _Signed]] = {
+    "notices": notices.notices,
+    "statement": answers.statement,
+    "view": answers.view,
+    "suspend": notices.stop_or_resume,
+    "resume": notices.stop_or_resume,
+}
 _WHILE_HALTED: Final = frozenset({"suspend", "not-me", "alarms", "statement"})
 _WITHOUT_JOURNAL: Final = _WHILE_HALTED - {"statement"}  # a shorter journal must not be signed for (A12)
 
@@ -110,9 +115,14 @@ class Custodian:
         self._lock = threading.RLock()
 
     @property
-    def receipt_public_key(self) -> bytes:
-        """The key that signs replies, SubjectPublicKeyInfo DER: ``custodian_key`` of the organization."""
-        return self._desk.receipt_key.public_key
+    def is_halted(self) -> bool:
+        """Whether the ledger, or the journal, was found changed, so that nothing is given out."""
+        return self._desk.replica.halted is not None or bool(self._desk.journal.fault)
+
+    @property
+    def height(self) -> int:
+        """Number of blocks that were verified."""
+        return self._desk.replica.height
 
     def close(self) -> None:
         """Wipe the purpose keys and close the files."""
@@ -151,7 +161,7 @@ class Custodian:
             force: post release receipts now instead of in batches of 100 or 60 seconds.
 
         Raises:
-            CustodianRefusal: the ledger does not answer; the next tick goes on from the same place.
+            CustodianRefusal, GatewayError: the ledger does not answer; the next tick goes on from the same place.
             ReplicaHaltedError: the ledger was changed; nothing goes on.
         """
         with self._lock:
@@ -161,6 +171,19 @@ class Custodian:
                 raise ReplicaHaltedError(halted)
             if not self._desk.journal.fault:
                 following.settle(self._desk, force=force)
+
+    def expects(self, head: bytes) -> int:
+        """Return how many bytes may follow a message that announces files; none unless staff of this hospital signed.
+
+        A server asks before it takes them: a stranger's gigabytes are not even read. ``handle`` then checks everything.
+        """
+        with self._lock:
+            try:
+                request = parse_request(head)
+                check_address(self._desk, request)
+                return imports.announced_bytes(self._desk, request, signer(self._desk, request))
+            except (CustodianRefusal, ContractError):
+                return 0
 
     def handle(self, message: bytes) -> bytes:
         """Answer one message; a refusal is an answer too."""
@@ -174,14 +197,27 @@ class Custodian:
                 check_address(self._desk, request)  # 1
                 if request.type not in _BY_PIN and request.type != "proof":
                     caller = signer(self._desk, request)  # 2
+                    check_pace(self._desk, request)
                 check_freshness(self._desk, request)  # 3
-                following.catch_up(self._desk)
+                self._catch_up(request.type)
                 self._check_running(request.type)
                 return self._dispatch(request, caller)
             except CustodianRefusal as refused:
                 return self._refused(request, caller, refused)
             except ContractError as refused:
                 return self._refused(request, caller, CustodianRefusal(refused.code, refused.detail))
+
+    def _catch_up(self, kind: str) -> None:
+        """Take new blocks; while the ledger is silent only a stop and what is known here go on (A9, A11).
+
+        Raises:
+            CustodianRefusal: ``not-yet-committed``.
+        """
+        try:
+            following.catch_up(self._desk)
+        except GatewayError:
+            if kind not in _WHILE_HALTED:
+                raise CustodianRefusal("not-yet-committed", "the ledger does not answer") from None
 
     def _check_running(self, kind: str) -> None:
         """Refuse what needs a ledger, or a journal, that is no longer what it was.
@@ -212,8 +248,8 @@ class Custodian:
         raise CustodianRefusal("unknown-transaction", "no such message")
 
     def _refused(self, request: Request, caller: Caller, refused: CustodianRefusal) -> bytes:
-        """Answer with the code; refusals of a release are written down (E.3, E.4)."""
-        if request.type == "release-request":
+        """Answer with the code; refusals of a release are written down (E.3, E.4), but for those of a flood."""
+        if request.type == "release-request" and refused.code != "busy":
             ids = [request.fields.get(name) for name in ("patient_id", "access_id")]
             patient_id, access_id = (each if isinstance(each, str) and len(each) <= _ID_MAX else "" for each in ids)
             entry = JournalEntry(

@@ -8,8 +8,10 @@ from app.consent.tags import Tag, tag
 from app.custodian.index import Index
 from app.custodian.journal import Journal
 from app.custodian.keytable import KeyTable
+from app.custodian.limits import Buckets
 from app.custodian.messages import ALL_CODES, CustodianRefusal
 from app.custodian.standing import Standing
+from app.custodian.strangers import Strangers
 from app.identity.certificates import HospitalAuthority, new_subject
 from app.identity.pins import PERSON, Stretching
 from app.records.importing import Import
@@ -55,6 +57,8 @@ class Desk:
         zone: the hospital's fixed offset, seconds east of UTC (DECISION.md 3).
         stretching: cost of one PIN guess.
         standing: what accesses were found to allow this second.
+        signers: how often one certificate may ask.
+        strangers: tries at cards that are not known here, by their hash.
     """
 
     msp_id: str
@@ -74,6 +78,8 @@ class Desk:
     zone: int = 0
     stretching: Stretching = PERSON
     standing: Standing = field(default_factory=Standing, repr=False, compare=False)
+    signers: Buckets = field(default_factory=lambda: Buckets(100, 1000), repr=False, compare=False)
+    strangers: Strangers = field(default_factory=Strangers, repr=False, compare=False)
 
     @property
     def network_id(self) -> str:

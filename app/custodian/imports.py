@@ -8,7 +8,7 @@ from app.custodian.authentication import require_staff
 from app.custodian.describing import inputs_of
 from app.custodian.desk import Desk
 from app.custodian.entries import HeldRecord, HeldVersion
-from app.custodian.messages import CustodianRefusal, Request, exactly, number, objects, text
+from app.custodian.messages import ATTACHMENT_MAX, CustodianRefusal, Request, exactly, number, objects, text
 from app.custodian.pairs import ensure_pair
 from app.custodian.results import ImportFile
 from app.custodian.sharing import share_with
@@ -22,12 +22,26 @@ from ledger.contract.canonical import Json
 
 FILES_MAX: Final = 20_000
 KNOWN: Final = "It is here already."
+_IMPORTERS: Final = ("practitioner", "registrar")
+
+
+def announced_bytes(desk: Desk, request: Request, caller: Caller) -> int:
+    """Return how many bytes a signed message announces, if its signer may import at all.
+
+    Raises:
+        CustodianRefusal, ContractError: he may not, or it is no such message.
+    """
+    if request.type != "import":
+        return 0
+    require_staff(desk, caller, *_IMPORTERS)
+    sizes = [max(0, number(row, "size")) for row in objects(request.fields, "files", FILES_MAX)]
+    return min(sum(sizes), ATTACHMENT_MAX)
 
 
 def import_files(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
     """Store what can be read for one person; a refused file says why, and nothing of it stays."""
     exactly(request.fields, "person_id", "files", "made_on", "reply_key")
-    require_staff(desk, caller, "practitioner", "registrar")
+    require_staff(desk, caller, *_IMPORTERS)
     person_id, made_on = text(request.fields, "person_id", 64), text(request.fields, "made_on", 10)
     if desk.index.person(person_id) is None:
         raise CustodianRefusal("refused")

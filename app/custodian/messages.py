@@ -42,7 +42,9 @@ RELEASE_CODES: Final = frozenset(
     }
 )
 CARD_CODES: Final = frozenset({"refused", "wrong-pin", "card-locked", "halted"})
-ALL_CODES: Final = CODES | RELEASE_CODES | CARD_CODES
+SERVICE_CODES: Final = frozenset({"locked", "busy", "unreachable"})
+"""What stands between a request and the custodian: an operator has to unlock it, too many requests, no answer."""
+ALL_CODES: Final = CODES | RELEASE_CODES | CARD_CODES | SERVICE_CODES
 
 
 class CustodianRefusal(Exception):  # noqa: N818  -- a refusal is an answer, not a defect
@@ -50,7 +52,7 @@ class CustodianRefusal(Exception):  # noqa: N818  -- a refusal is an answer, not
 
     Attributes:
         code: the contract's, a release code, ``refused`` (unknown and not allowed look alike, ATTACKS.md A50),
-            ``wrong-pin``, ``card-locked`` or ``halted`` (the replica found a difference).
+            ``wrong-pin``, ``card-locked``, ``halted`` (the replica found a difference) or one of ``SERVICE_CODES``.
         detail: for people; for ``denied`` the reason code of the decision.
         tries_left: after ``wrong-pin``; else None.
     """

@@ -80,8 +80,11 @@ def not_me(desk: Desk, request: Request) -> dict[str, Json]:
 
 
 def stop_or_resume(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
-    """Stop or resume releases by a statement of the patient's own key, whatever the ledger does (A11)."""
-    exactly(request.fields, "patient_id", "reply_key")
+    """Stop or resume releases by a statement of the patient's own key, whatever the ledger does (A11).
+
+    The answer is a receipt that she can show: signed, in clear, with the journal's head that covers it.
+    """
+    exactly(request.fields, "patient_id")
     patient_id = text(request.fields, "patient_id")
     active(desk, caller, patient_id)
     if party(desk.reader(caller), patient_id).kind != "patient":
@@ -89,15 +92,16 @@ def stop_or_resume(desk: Desk, request: Request, caller: Caller) -> dict[str, Js
     now, stopping = desk.clock(), request.type == "suspend"
     if not stopping and desk.index.flagged(patient_id, KEY) is not None:
         raise CustodianRefusal("forbidden", "the key itself is in doubt")
-    entry = JournalEntry(
-        JournalKind.SUSPEND, patient_id, "", caller.msp_id, caller.subject, "" if stopping else "resume", "", now
-    )
+    code = "" if stopping else "resume"
+    entry = JournalEntry(JournalKind.SUSPEND, patient_id, "", caller.msp_id, caller.subject, code, request.digest, now)
     desk.journal.append(entry)
     if stopping:
         desk.index.stop(patient_id, {"by": "patient", "at": now})
     else:
         desk.index.resume(patient_id)
-    return {"at": now, "stopped": stopping}
+    sequence, head = desk.journal.head
+    journal: dict[str, Json] = {"sequence": sequence, "hash": head}
+    return {"patient_id": patient_id, "at": now, "stopped": stopping, "journal": journal}
 
 
 def _digest(code: str) -> str:

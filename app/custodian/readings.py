@@ -164,6 +164,7 @@ def explanation(fields: dict[str, Json]) -> Explanation:
                 text(row, "category"),
                 text(row, "date"),
                 text(row, "display"),
+                text(row, "held"),
             )
             for key, row in _rows(fields, "records")
         },

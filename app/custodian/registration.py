@@ -163,8 +163,7 @@ def _card_for_pin(desk: Desk, request: Request) -> HeldCard:
     pin = text(request.fields, "pin", 256)
     card = desk.index.card(text(request.fields, "card_id", 64))
     if card is None:
-        PinVerifier(bytes(16), bytes(32), desk.stretching).is_right(pin)
-        raise CustodianRefusal("wrong-pin", tries_left=PIN_TRIES - 1)
+        raise _stranger(desk, text(request.fields, "card_id", 64), pin)
     if card.tries_left == 0:
         raise CustodianRefusal("card-locked")
     spent = replace(card, tries_left=card.tries_left - 1)
@@ -175,6 +174,14 @@ def _card_for_pin(desk: Desk, request: Request) -> HeldCard:
         raise CustodianRefusal("wrong-pin", tries_left=spent.tries_left)
     desk.index.put_card(replace(card, tries_left=PIN_TRIES))
     return card
+
+
+def _stranger(desk: Desk, card_id: str, pin: str) -> CustodianRefusal:
+    """Return how a card that nobody has is refused: as a real one with a wrong PIN, after the same work (A50)."""
+    left = desk.strangers.spend(card_id, PIN_TRIES)
+    if left >= 0:
+        PinVerifier(bytes(16), bytes(32), desk.stretching).is_right(pin)
+    return CustodianRefusal("wrong-pin", tries_left=left) if left > 0 else CustodianRefusal("card-locked")
 
 
 def _new_verifier(desk: Desk, pin: str) -> PinVerifier:

@@ -191,6 +191,7 @@ class RecordText:
         category: code of the category.
         date: ISO date or empty.
         display: one line.
+        held: which record of the custodian it is; the same under each of her patient ids, where its ids differ.
     """
 
     record_id: str
@@ -198,6 +199,7 @@ class RecordText:
     category: str
     date: str
     display: str
+    held: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +395,42 @@ class Statement:
     entries: tuple[StatementEntry, ...]
     journal_sequence: int
     journal_hash: str
+    signed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one hospital verified of a patient id, by its custodian's signature: a lie becomes a signed lie (A13).
+
+    Attributes:
+        msp_id: the hospital.
+        block: number of the newest block that it verified.
+        block_hash: of that block, lower-case hex.
+        accesses: ids of all accesses up to there.
+        signed: the signed bytes.
+    """
+
+    msp_id: str
+    block: int
+    block_hash: str
+    accesses: frozenset[str]
+    signed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The custodian's signed word that it stopped, or resumed, all releases of a patient id (ATTACKS.md A11).
+
+    Attributes:
+        patient_id: of the pair.
+        at: seconds UTC.
+        stopped: whether releases are stopped now.
+        signed: the signed bytes, to be kept.
+    """
+
+    patient_id: str
+    at: int
+    stopped: bool
     signed: bytes
 
 

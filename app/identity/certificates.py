@@ -7,8 +7,7 @@ start and equal lifetimes keep certificates that were issued together from being
 import base64
 import os
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Self
 
@@ -19,6 +18,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from app.identity.forms import (
+    authority_certificate,
+    authority_name,
+    certificate_builder,
+    client_name,
+    crl,
+    general_name,
+    key_id_of,
+    signed,
+    unit_name,
+)
 from app.identity.keys import Random, WeakKeyError, unwrap, wipe, wrap
 from ledger.certificates import ROLE_ATTRIBUTE, ROLE_EXTENSION
 from ledger.contract.canonical import encode
@@ -30,6 +40,9 @@ _ROOT_DAYS: Final = 20 * 365
 _INTERMEDIATE_DAYS: Final = 10 * 365
 _SUBJECT: Final = re.compile(r"[a-z2-7]{26}")
 _MSP_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CRL_DAYS: Final = 14
+"""Lists are renewed weekly at the latest."""
+
 _MAX_REQUEST: Final = 4096
 
 
@@ -53,6 +66,14 @@ class Branch(StrEnum):
     TLS = "tls"
 
 
+class NodeKind(StrEnum):
+    """The organizational unit by which Fabric tells what a certificate is for (NodeOUs); people are ``client``."""
+
+    PEER = "peer"
+    ORDERER = "orderer"
+    ADMIN = "admin"
+
+
 class RequestError(ValueError):
     """A certificate request is refused; the text says why."""
 
@@ -68,7 +89,7 @@ def new_subject(random: Random = os.urandom) -> str:
 
 def certificate_request(private_key: ec.EllipticCurvePrivateKey, subject: str) -> bytes:
     """Return a PKCS #10 request, DER: the key never leaves the machine that made it (B3)."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(_client_name(subject))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(client_name(subject))
     return builder.sign(private_key, SHA256()).public_bytes(serialization.Encoding.DER)
 
 
@@ -94,7 +115,7 @@ def read_request(untrusted_der: bytes) -> tuple[bytes, str]:
         raise RequestError("the request is not signed by its own key")
     names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     subject = str(names[0].value) if names else ""
-    if asks_more or not _SUBJECT.fullmatch(subject) or request.subject != _client_name(subject):
+    if asks_more or not _SUBJECT.fullmatch(subject) or request.subject != client_name(subject):
         raise RequestError("a request names one subject and nothing else")
     return spki(public_key), subject
 
@@ -138,14 +159,14 @@ class HospitalAuthority:
         """
         _check(msp_id)
         root_key = ec.generate_private_key(ec.SECP256R1())
-        root_name = _authority_name(msp_id, "root")
-        root = _authority(
+        root_name = authority_name(msp_id, "root")
+        root = authority_certificate(
             root_name, root_key, (root_name, root_key), now=now, days=_ROOT_DAYS, path_length=1, random=random
         )
         keys = {branch: ec.generate_private_key(ec.SECP256R1()) for branch in Branch}
         branches = {
-            branch: _authority(
-                _authority_name(msp_id, branch),
+            branch: authority_certificate(
+                authority_name(msp_id, branch),
                 key,
                 (root_name, root_key),
                 now=now,
@@ -206,6 +227,10 @@ class HospitalAuthority:
         self._keys = {}
         self._root_key = None
 
+    def keep(self, *branches: Branch) -> None:
+        """Drop every key but those of these branches."""
+        self._keys = {branch: self._keys[branch] for branch in branches}
+
     def issue(self, public_key: bytes, subject: str, role: Role, now: int, random: Random = os.urandom) -> bytes:
         """Return the certificate (DER) of a member or patient id.
 
@@ -226,10 +251,10 @@ class HospitalAuthority:
         branch = Branch.PATIENTS if role is Role.PATIENT else Branch.PEOPLE
         days = PATIENT_DAYS if role is Role.PATIENT else STAFF_DAYS
         attributes = encode({"attrs": {ROLE_ATTRIBUTE: role.value}})
-        builder = self._leaf(
-            branch, public_key, _client_name(subject), now=now, days=days, random=random
-        ).add_extension(x509.UnrecognizedExtension(ROLE_EXTENSION, attributes), critical=False)
-        return _signed(builder, self._key(branch))
+        builder = self._leaf(branch, public_key, client_name(subject), now=now, days=days, random=random).add_extension(
+            x509.UnrecognizedExtension(ROLE_EXTENSION, attributes), critical=False
+        )
+        return signed(builder, self._key(branch))
 
     def issue_request(self, untrusted_request: bytes, role: Role, now: int, random: Random = os.urandom) -> bytes:
         """Return the certificate for a PKCS #10 request; whether its subject may have this role is the caller's check.
@@ -241,23 +266,56 @@ class HospitalAuthority:
         public_key, subject = read_request(untrusted_request)
         return self.issue(public_key, subject, role, now, random)
 
-    def issue_server(self, public_key: bytes, host: str, now: int, random: Random = os.urandom) -> bytes:
-        """Return a TLS server certificate (DER) of the custodian for one host name.
+    def issue_server(
+        self, public_key: bytes, host: str, now: int, random: Random = os.urandom, *, is_client: bool = False
+    ) -> bytes:
+        """Return a TLS certificate (DER) of a service for one host name or address.
+
+        Args:
+            public_key: SubjectPublicKeyInfo, DER, on P-256.
+            host: a DNS name or an IP address.
+            now: seconds UTC; the certificate starts with that day.
+            random: for the serial.
+            is_client: the service also calls others, and shows them this certificate.
 
         Raises:
             WeakKeyError: not a P-256 public key.
             IssuingError: the TLS key is not here.
         """
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        builder = self._leaf(Branch.TLS, public_key, name, now=now, days=STAFF_DAYS, random=random)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        above = x509.load_der_x509_certificate(self.branches[Branch.TLS])
-        key_id = above.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), critical=False
+        uses = [ExtendedKeyUsageOID.SERVER_AUTH] + [ExtendedKeyUsageOID.CLIENT_AUTH] * is_client
+        builder = (
+            self._leaf(Branch.TLS, public_key, name, now=now, days=STAFF_DAYS, random=random)
+            .add_extension(x509.SubjectAlternativeName([general_name(host)]), critical=False)
+            .add_extension(key_id_of(self.branches[Branch.TLS]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         )
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        return _signed(builder, self._key(Branch.TLS))
+        return signed(builder, self._key(Branch.TLS))
+
+    def issue_node(self, public_key: bytes, name: str, kind: NodeKind, now: int, random: Random = os.urandom) -> bytes:
+        """Return the certificate (DER) with which a node of a Fabric network, or its administrator, signs.
+
+        Raises:
+            WeakKeyError: not a P-256 public key.
+            IssuingError: the key of the people CA is not here.
+        """
+        builder = self._leaf(
+            Branch.PEOPLE, public_key, unit_name(kind.value, name), now=now, days=STAFF_DAYS, random=random
+        ).add_extension(key_id_of(self.branches[Branch.PEOPLE]), critical=False)
+        return signed(builder, self._key(Branch.PEOPLE))
+
+    def revocation_list(self, revoked: Iterable[tuple[bytes, int]], now: int, branch: Branch = Branch.PEOPLE) -> bytes:
+        """Return the CRL (PEM) of a branch: what it issued and no longer stands by (PROTOCOL.md B6).
+
+        Args:
+            revoked: certificates (DER), all of this branch that ever were revoked, each with when, seconds UTC.
+            now: seconds UTC.
+            branch: which of the CAs.
+
+        Raises:
+            IssuingError: the branch's key is not here.
+        """
+        return crl(self.branches[branch], self._key(branch), revoked, now, now + _CRL_DAYS * 86400)
 
     def _leaf(
         self, branch: Branch, public_key: bytes, name: x509.Name, *, now: int, days: int, random: Random
@@ -267,7 +325,7 @@ class HospitalAuthority:
         except SignatureError:
             raise WeakKeyError("not a P-256 public key") from None
         issuer = x509.load_der_x509_certificate(self.branches[branch]).subject
-        return _builder(name, key, issuer, now=now, days=days, random=random)
+        return certificate_builder(name, key, issuer, now=now, days=days, random=random)
 
     def _key(self, branch: Branch) -> ec.EllipticCurvePrivateKey:
         key = self._keys.get(branch)
@@ -280,81 +338,9 @@ class HospitalAuthority:
         return encode({"type": "authority-key", "msp_id": self.msp_id, "branch": branch.value})
 
 
-def _authority(
-    name: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: tuple[x509.Name, ec.EllipticCurvePrivateKey],
-    *,
-    now: int,
-    days: int,
-    path_length: int,
-    random: Random,
-) -> bytes:
-    """Make a CA certificate with the extensions that Fabric's MSP asks of one (subject key id, certificate signing)."""
-    public_key = key.public_key()
-    issuer_name, issuer_key = issuer
-    usage = x509.KeyUsage(
-        digital_signature=False,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    builder = (
-        _builder(name, public_key, issuer_name, now=now, days=days, random=random)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-    )
-    return _signed(builder, issuer_key)
-
-
-def _builder(
-    name: x509.Name, public_key: ec.EllipticCurvePublicKey, issuer: x509.Name, *, now: int, days: int, random: Random
-) -> x509.CertificateBuilder:
-    start = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    serial = int.from_bytes(random(16), "big") >> 1 or 1  # 127 random bits; RFC 5280 wants it positive
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer)
-        .public_key(public_key)
-        .serial_number(serial)
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=days))
-    )
-
-
-def _signed(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:
-    return builder.sign(key, SHA256()).public_bytes(serialization.Encoding.DER)
-
-
 def _check(msp_id: str) -> None:
     if not _MSP_ID.fullmatch(msp_id):
         raise ValueError("an msp_id has 1 to 64 letters, digits, '-' or '_'")
-
-
-def _client_name(subject: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "client"),
-            x509.NameAttribute(NameOID.COMMON_NAME, subject or "-"),
-        ]
-    )
-
-
-def _authority_name(msp_id: str, branch: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, msp_id),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{branch} CA"),
-        ]
-    )
 
 
 def _pkcs8(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.custodian.client import CustodianClient
 from app.custodian.results import Explanation
 from app.identity.badges import Badge, BadgeError, open_badge
+from app.services.agreement import Agreement, ask_hospitals
 from app.services.entries import Access, integer
 from app.services.machine import Machine
 from app.services.pairs import Pair
@@ -133,6 +134,10 @@ class Accesses:
         replica = self.machine.replica
         newest = self.machine.gateway.wait(-1, 0)
         return Completeness(replica.height - 1, self.machine.clock(), replica.height == newest and not replica.halted)
+
+    def agreement(self) -> Agreement:
+        """Ask the hospital that holds the records, and one other, and say whether they agree; see ``agreement``."""
+        return ask_hospitals(self.machine, self.pairs)
 
     def check(self, row: AccessRow) -> Checked:
         """Check one entry again, without believing anyone: envelope, signature and Merkle path, on this machine.

@@ -29,6 +29,7 @@ class OwnRecord:
         made_on: ISO date, or empty.
         grantee: msp_id of the hospital whose people this pair is about.
         hospital: name of the hospital that holds it.
+        held: which record of the custodian it is, under whatever id.
     """
 
     patient_id: str
@@ -39,6 +40,7 @@ class OwnRecord:
     made_on: str
     grantee: str
     hospital: str
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class CouldSee:
         purposes: codes of the purposes.
         consents: ids of the consents that decide.
         reason: code of the decision.
+        grantee: msp_id of the hospital whose people this is about.
     """
 
     who: Who | None
@@ -60,6 +63,7 @@ class CouldSee:
     purposes: tuple[str, ...]
     consents: tuple[str, ...]
     reason: str
+    grantee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +113,20 @@ class OwnRecords:
         )
 
     def who_could_see(self, row: OwnRecord, at: int) -> tuple[CouldSee, ...]:
-        """Return who could have opened a record at a time, with the consents that decide.
+        """Return who could have opened a record at a time, in every hospital that knows of it, and by which consents.
+
+        Each hospital knows the record by another id, under another patient id; custodian and patient can join them.
 
         Raises:
             EndorseError: the query was refused.
         """
+        self.machine.catch_up()
+        own = self._pair(row.patient_id)
+        others = [pair for pair in self.pairs if pair.custodian == own.custodian and pair is not own]
+        known = [each for pair in others for each in self._of(pair) if row.held and each.held == row.held]
+        return tuple(seen for each in (row, *known) for seen in self._could_see_here(each, at))
+
+    def _could_see_here(self, row: OwnRecord, at: int) -> tuple[CouldSee, ...]:
         pair = self._pair(row.patient_id)
         arguments = {"patient_id": row.patient_id, "record_id": row.record_id, "at": at}
         answer = self.machine.gateway.evaluate(pair.identity, "WhoCouldSee", arguments)
@@ -145,6 +158,7 @@ class OwnRecords:
             tuple(strings(row["purposes"])),
             tuple(sorted(deciding)),
             str(row["reason"]),
+            pair.grantee,
         )
 
     def _of(self, pair: Pair) -> Iterator[OwnRecord]:
@@ -166,6 +180,7 @@ class OwnRecords:
                     text.date,
                     pair.grantee,
                     self.machine.hospitals[pair.custodian],
+                    text.held,
                 )
 
     def _pair(self, patient_id: str) -> Pair:

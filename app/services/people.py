@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.custodian.client import CustodianClient
+from app.custodian.messages import SERVICE_CODES, CustodianRefusal
 from app.custodian.results import Erasure, IntroductionCode, Person, PersonRow, RegisteredPerson
 from app.identity.badges import Badge, BadgeOpening
 from app.identity.certificates import HospitalAuthority, Role, new_subject
@@ -169,13 +170,24 @@ class People:
 
     def publish(self, enrolment: Enrolment) -> Profile:
         """Tell the custodians who an enrolled member is, so that patients read a name."""
-        for client in self.machine.custodians.values():
-            client.store_badge(self.signer, self.signer.msp_id, enrolment.profile.subject, enrolment.badge)
+        for client in list(self.machine.custodians.values()):
+            self._send_badge(client, enrolment.profile.subject, enrolment.badge)
         return enrolment.profile
 
     def withdraw(self, enrolment: Enrolment) -> None:
         """Forget somebody whose entry was not recorded."""
         self.forget_profile(enrolment.profile)
+
+    def _send_badge(self, client: CustodianClient, subject: str, badge: BadgeOpening) -> None:
+        """Leave a badge with a custodian, so that its patients can be told who he is.
+
+        Another hospital's may be locked or away: it gets the badge when its bearer first comes to it.
+        """
+        try:
+            client.store_badge(self.signer, self.signer.msp_id, subject, badge)
+        except CustodianRefusal as refusal:
+            if client.custodian_msp == self.signer.msp_id or refusal.code not in SERVICE_CODES:
+                raise
 
     def suspend(self, subject: str) -> Commit:
         """Suspend a member at once, for example because a device was lost; what is open there closes.

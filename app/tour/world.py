@@ -17,7 +17,8 @@ from app.services.receipts import Receipt
 from app.services.suggestions import Answer
 from app.services.worklist import RecordRow
 from app.wiring.desks import PatientDesk, StaffDesk, sign_in, sign_in_patient
-from app.wiring.installation import Circumstances, Installation
+from app.wiring.installation import Installation
+from app.wiring.ledgers import Circumstances
 from app.wiring.sandbox import PIN, Sandbox, found_sandbox
 from ledger.gateway import EndorseError, GatewayError
 

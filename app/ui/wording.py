@@ -55,9 +55,11 @@ RELEASE_CODES: Final[Mapping[str, str]] = {
     "artefact-mismatch": "The signed consent does not match the ledger. Tell the privacy officer.",
     "badge-mismatch": "Your badge does not match the ledger. Ask a registrar to enrol you again.",
     "object-mismatch": "The stored record does not match the ledger. Tell the privacy officer.",
-    "locked": "Too many tries. Ask a registrar to reset your PIN; bring your card.",
+    "card-locked": "Too many tries. Ask a registrar to reset your PIN; bring your card.",
+    "locked": "The hospital's custodian is locked; nothing is given out. Ask that hospital's operator to unlock it.",
+    "busy": "Too many requests at once. Wait a few seconds and try again.",
     "halted": "The ledger does not check out, so nothing is given out. Tell the operator.",
-    "unreachable": "The custodian does not answer. Try again; nothing was opened.",
+    "unreachable": "The hospital's custodian does not answer. Nothing was opened; try again.",
 }
 
 NONE: Final = "\u2013"

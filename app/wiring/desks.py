@@ -69,7 +69,7 @@ class StaffDesk:
     @cached_property
     def requests(self) -> Requests:
         """What he asked for (practitioner)."""
-        zone = self.installation.hospitals[self.profile.msp_id].zone
+        zone = self.installation.zone(self.profile.msp_id)
         return Requests(self.patients, self.profile.name, zone_text(zone))
 
     @cached_property
@@ -194,7 +194,7 @@ def sign_in_patient(installation: Installation, card_text: str, pin: str) -> Pat
         WrongCardError, WrongPinError: as they say.
     """
     unlocked = pairs.unlock(installation.machine, card_text, pin)
-    zone = installation.hospitals[unlocked.card.msp_id].zone
+    zone = installation.zone(unlocked.card.msp_id)
     return PatientDesk(installation, unlocked, unlocked.person.language, zone_text(zone))
 
 

@@ -1,35 +1,23 @@
 """One installation, made and opened: ledger, custodians, profiles; the only place that knows which parts there are."""
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.custodian.client import CustodianClient
 from app.custodian.custodian import Custodian
-from app.custodian.database import key_id_in
-from app.custodian.desk import Desk as CustodianDesk
-from app.custodian.index import Index
-from app.custodian.journal import Journal
-from app.custodian.keytable import KeyTable
 from app.identity.badges import BadgeOpening
 from app.identity.installation import Installation as KeyInstallation
 from app.identity.installation import MasterKeys, Wrapped
-from app.identity.keys import LockedError, MasterKey, Purpose, Random, wipe
 from app.identity.keystore import KeyStore
-from app.identity.ledger_head import HeadKeeper, LedgerHead, OlderLedgerError
-from app.identity.pins import PERSON, Stretching
-from app.identity.private_files import make_private_folder, remove_private, write_private
+from app.identity.ledger_head import HeadKeeper, LedgerHead
+from app.identity.private_files import make_private_folder, remove_private
 from app.identity.profiles import Profile, ProfileFolder
 from app.identity.signing import SigningIdentity
-from app.records.importing import Importer
 from app.records.reader import ReaderProcess
-from app.records.store import FolderStore
 from app.services.drafts import PURPOSE as DRAFTS
 from app.services.drafts import Drafts
 from app.services.machine import Machine
@@ -40,44 +28,14 @@ from app.services.people import People
 from app.services.sealed_file import SealedFile
 from app.services.windows import PURPOSE as WINDOWS
 from app.services.windows import OwnWindows
-from app.wiring.service_keys import HospitalKeys, KeyFile, box_key, found_hospital, open_hospital, open_key
-from ledger.blocks import EmbeddedChain, hash_of, header_of
+from app.wiring import ledgers
+from app.wiring.custodians import CustodianLock, Directory, Surroundings, Transport, open_custodian
+from app.wiring.ledgers import Circumstances, OpenLedger, genesis_of, new_replica
+from app.wiring.plans import HospitalPlan, Names, Network, Partner, read_plans, write_plans
+from app.wiring.service_keys import HospitalKeys, KeyFile, found_hospital, open_hospital
+from app.wiring.tls import keep_locked_leaf
+from ledger.embedded.door import LedgerDoor
 from ledger.embedded.ledger import EmbeddedLedger
-from ledger.genesis import verify_genesis
-from ledger.replica import Replica
-from ledger.signatures import SoftwareKey
-
-_LEDGER_KEY: Final = "ledger"
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What comes from outside: time, chance, and how much one guess of a PIN costs.
-
-    Attributes:
-        clock: seconds UTC.
-        random: unpredictable bytes.
-        stretching: of PINs and passphrases.
-    """
-
-    clock: Callable[[], int]
-    random: Random = os.urandom
-    stretching: Stretching = PERSON
-
-
-@dataclass(frozen=True, slots=True)
-class HospitalPlan:
-    """A hospital to be founded on this machine.
-
-    Attributes:
-        msp_id: its name on the ledger.
-        name: its name on screens.
-        zone: fixed offset, seconds east of UTC.
-    """
-
-    msp_id: str
-    name: str
-    zone: int = 0
 
 
 @dataclass
@@ -93,7 +51,12 @@ class Installation:
         profiles: who may sign in.
         master: the installation's master key.
         reader: the warm child that reads untrusted bytes.
-        ledger: the embedded ledger.
+        ledger: its own, or the way to the one it joined.
+        key_store: where the master key is.
+        heads: keeps the ledger's head there.
+        circumstances: time and chance.
+        partners: hospitals that were not founded here, as far as they are known.
+        parts: closed in the end, newest first.
     """
 
     folder: Path
@@ -104,10 +67,12 @@ class Installation:
     profiles: ProfileFolder
     master: MasterKeys
     reader: ReaderProcess
-    ledger: EmbeddedLedger
+    ledger: OpenLedger
     key_store: KeyStore
     heads: HeadKeeper
     circumstances: Circumstances
+    partners: Sequence[HospitalPlan] = ()
+    parts: ExitStack = field(default_factory=ExitStack, repr=False)
     _closed: bool = field(default=False, repr=False)
 
     def tick(self, *, force: bool = False) -> None:
@@ -118,6 +83,10 @@ class Installation:
             custodian.tick(force=force)
         replica = self.machine.catch_up()
         self.heads.note(LedgerHead(replica.network_id, replica.height, replica.head_hash))
+
+    def zone(self, msp_id: str) -> int:
+        """Return a hospital's fixed offset, seconds east of UTC; that of one nobody told us of is 0."""
+        return next((each.zone for each in (*self.hospitals.values(), *self.partners) if each.msp_id == msp_id), 0)
 
     def notebook(self, identity: SigningIdentity) -> Notebook:
         """Return the notebook of a member of staff."""
@@ -171,15 +140,20 @@ class Installation:
         Raises:
             KeyStoreError: the key store fails; call again, or open anew.
         """
-        files = [_key_file(self.folder, msp_id, self.circumstances) for msp_id in self.hospitals]
-        ledger_key = _ledger_key_file(self.folder, self.circumstances)
-        parts: list[Wrapped] = [self.profiles, *files, ledger_key, *self.custodians.values()]
-        keys, before = KeyInstallation(self.folder), self.master
-        try:
-            keys.replace_master_key(self.key_store, parts, self.circumstances.random).lock()
-        finally:
-            self.master = keys.open(self.key_store, self.circumstances.random)
-            before.lock()
+        with ExitStack() as lent:
+            parts: list[Wrapped] = [
+                self.profiles,
+                *(_key_file(self.folder, each, self.circumstances) for each in self.hospitals),
+            ]
+            if isinstance(self.ledger, EmbeddedLedger):
+                parts.append(ledgers.ledger_key_file(self.folder, self.circumstances))
+            parts += [*self.custodians.values(), *(self._borrow(each, lent) for each in self._served())]
+            keys, before = KeyInstallation(self.folder), self.master
+            try:
+                keys.replace_master_key(self.key_store, parts, self.circumstances.random).lock()
+            finally:
+                self.master = keys.open(self.key_store, self.circumstances.random)
+                before.lock()
 
     def close(self) -> None:
         """Wipe keys and close files; may be called twice."""
@@ -187,51 +161,72 @@ class Installation:
             return
         self._closed = True
         self.heads.flush()
-        for custodian in self.custodians.values():
-            custodian.close()
-        self.reader.close()
-        self.ledger.close()
+        self.parts.close()
         for keys in self.keys.values():
             keys.authority.lock()
         self.master.lock()
 
+    def _served(self) -> list[HospitalPlan]:
+        """Return the hospitals whose custodians are processes of their own."""
+        return [plan for plan in self.hospitals.values() if plan.msp_id not in self.custodians]
+
+    def _borrow(self, plan: HospitalPlan, lent: ExitStack) -> Custodian:
+        """Open a custodian whose process does not run."""
+        folder = self.folder / plan.msp_id
+        lent.callback(CustodianLock(folder).release)
+        around = _surroundings(self.ledger, self.reader, self.circumstances)
+        custodian = open_custodian(folder, plan, self.keys[plan.msp_id], self.master, new_replica(self.ledger), around)
+        lent.callback(custodian.close)
+        return custodian
+
 
 def found(
-    folder: Path, plans: Sequence[HospitalPlan], store: KeyStore, circumstances: Circumstances
+    folder: Path,
+    plans: Sequence[HospitalPlan],
+    store: KeyStore,
+    circumstances: Circumstances,
+    partners: Sequence[Partner] = (),
 ) -> tuple[Installation, dict[str, bytearray]]:
     """Make an installation with its own embedded ledger and the given hospitals.
+
+    Args:
+        folder: new or empty.
+        plans: the hospitals to be founded here.
+        store: where the master key goes.
+        circumstances: time and chance.
+        partners: hospitals prepared elsewhere, which the ledger trusts from its first block.
 
     Returns:
         The installation, and each hospital's root CA key (PKCS #8, DER), to be sealed and kept offline.
     """
-    make_private_folder(folder)
-    master = KeyInstallation(folder).open(store, circumstances.random)
-    hospitals: dict[str, HospitalKeys] = {}
-    roots: dict[str, bytearray] = {}
-    for plan in plans:
-        make_private_folder(folder / plan.msp_id)
-        file = _key_file(folder, plan.msp_id, circumstances)
-        hospitals[plan.msp_id], roots[plan.msp_id] = found_hospital(
-            plan.msp_id, file, master.current, circumstances.clock(), circumstances.random
-        )
-    ledger_key = ec.generate_private_key(ec.SECP256R1())
-    service_key = master.current.purpose_key(Purpose.SERVICE)
-    box = box_key(service_key, _LEDGER_KEY, ledger_key, circumstances.random)
-    wipe(service_key)
-    public = {_LEDGER_KEY: SoftwareKey(ledger_key).public_key}
-    _ledger_key_file(folder, circumstances).write(master.current, public, {_LEDGER_KEY: box})
+    master, hospitals, roots = _found_hospitals(folder, plans, store, circumstances)
     trusted = {msp_id: keys.authority.roots for msp_id, keys in hospitals.items()}
-    ledger = EmbeddedLedger.create(
-        folder / "ledger",
-        trusted,
-        SoftwareKey(ledger_key),
-        clock=circumstances.clock,
-        random=circumstances.random,
-    )
-    _write_plans(folder, plans)
-    heads = HeadKeeper(store, circumstances.clock)
-    heads.accept(LedgerHead(ledger.network_id, 1, ledger.network_id))
-    return _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads), roots
+    trusted |= {each.plan.msp_id: each.roots for each in partners}
+    ledger = ledgers.create_ledger(folder, trusted, master, circumstances)
+    network = Network(ledger.network_id, "", tuple(each.plan for each in partners))
+    network.write(folder)
+    heads = ledgers.first_head(store, ledger, circumstances)
+    return _assemble(folder, plans, network, store, circumstances, master, hospitals, ledger, heads), roots
+
+
+def prepare(
+    folder: Path, plan: HospitalPlan, store: KeyStore, circumstances: Circumstances
+) -> tuple[Partner, bytearray]:
+    """Make a hospital's keys where it will live, before there is a ledger; ``join`` follows.
+
+    Returns:
+        What the founder of the ledger needs, and the root CA key (PKCS #8, DER), to be sealed and kept offline.
+    """
+    master, hospitals, roots = _found_hospitals(folder, [plan], store, circumstances)
+    authority = hospitals[plan.msp_id].authority
+    authority.lock()
+    master.lock()
+    return Partner(plan, tuple(authority.roots)), roots[plan.msp_id]
+
+
+def join(folder: Path, network: Network) -> None:
+    """Say where the ledger is that a prepared hospital takes part in; the id must have come from its founder."""
+    network.write(folder)
 
 
 def open_installation(
@@ -250,180 +245,136 @@ def open_installation(
     Raises:
         KeyStoreError: the key store is closed, or another's.
         OlderLedgerError, OtherLedgerError, LedgerDamagedError: the ledger is not the one that was left.
+        GatewayError: the ledger is another process's, and that one does not answer.
+        CustodianInUseError: another process has a custodian open that is this one's to open.
     """
-    plans = read_plans(folder)
+    plans, network = read_plans(folder), Network.read(folder)
     master = KeyInstallation(folder).open(store, circumstances.random)
-    hospitals = {
-        plan.msp_id: open_hospital(plan.msp_id, _key_file(folder, plan.msp_id, circumstances), master) for plan in plans
-    }
-    ledger_key_file = _ledger_key_file(folder, circumstances)
-    _, boxes = ledger_key_file.read()
-    service_key = ledger_key_file.purpose_key(master)
-    ledger_key = SoftwareKey(open_key(service_key, _LEDGER_KEY, boxes[_LEDGER_KEY]))
-    wipe(service_key)
-    ledger = EmbeddedLedger.open(folder / "ledger", ledger_key, clock=circumstances.clock, random=circumstances.random)
+    hospitals = {plan.msp_id: open_keys(folder, plan.msp_id, master, circumstances) for plan in plans}
+    ledger = ledgers.open_ledger(folder, network, master, circumstances)
     try:
-        heads = HeadKeeper(store, circumstances.clock)
-        try:
-            heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
-        except OlderLedgerError:
-            if not any_head:
-                raise
-        installation = _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
-        if master.previous is not None:
-            installation.rotate_master_key()
+        heads = ledgers.keep_heads(store, ledger, circumstances, any_head=any_head)
+        network = network or Network(ledger.network_id)
+        installation = _assemble(folder, plans, network, store, circumstances, master, hospitals, ledger, heads)
     except BaseException:
         ledger.close()
         raise
+    if master.previous is not None:
+        try:
+            installation.rotate_master_key()
+        except BaseException:
+            installation.parts.close()
+            raise
     return installation
 
 
-def open_ledger_to_read(folder: Path, circumstances: Circumstances) -> EmbeddedLedger:
-    """Open an installation's ledger without any secret, to read its blocks; it cannot record.
-
-    Raises:
-        LedgerInUseError: Assent is open on it.
-    """
-    public, _ = _ledger_key_file(folder, circumstances).read()
-    return EmbeddedLedger.open(
-        folder / "ledger", PublicKey(public[_LEDGER_KEY]), clock=circumstances.clock, random=circumstances.random
-    )
+def open_keys(folder: Path, msp_id: str, master: MasterKeys, circumstances: Circumstances) -> HospitalKeys:
+    """Return the keys of a hospital of an installation; see ``open_hospital``."""
+    return open_hospital(msp_id, _key_file(folder, msp_id, circumstances), master)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """A ledger key of which only the public half is here (SubjectPublicKeyInfo, DER)."""
-
-    public_key: bytes
-
-    def sign(self, message: bytes) -> bytes:
-        """Refuse: whoever only reads signs nothing."""
-        raise LockedError(f"{len(message)} bytes are not signed by a ledger that is only read")
-
-
-def read_plans(folder: Path) -> tuple[HospitalPlan, ...]:
-    """Return the hospitals of an installation; empty if none was founded in this folder."""
-    path = folder / "hospitals.json"
-    if not path.is_file():
-        return ()
-    return tuple(HospitalPlan(**each) for each in json.loads(path.read_text(encoding="utf-8")))
+def _found_hospitals(
+    folder: Path, plans: Sequence[HospitalPlan], store: KeyStore, circumstances: Circumstances
+) -> tuple[MasterKeys, dict[str, HospitalKeys], dict[str, bytearray]]:
+    make_private_folder(folder)
+    master = KeyInstallation(folder).open(store, circumstances.random)
+    hospitals: dict[str, HospitalKeys] = {}
+    roots: dict[str, bytearray] = {}
+    now, random = circumstances.clock(), circumstances.random
+    for plan in plans:
+        place = folder / plan.msp_id
+        make_private_folder(place)
+        file = _key_file(folder, plan.msp_id, circumstances)
+        hospitals[plan.msp_id], roots[plan.msp_id] = found_hospital(plan.msp_id, file, master.current, now, random)
+        if plan.endpoint:
+            keep_locked_leaf(place, hospitals[plan.msp_id].authority, now, random)
+    write_plans(folder, plans)
+    return master, hospitals, roots
 
 
 def _assemble(
     folder: Path,
     plans: Sequence[HospitalPlan],
+    network: Network,
     store: KeyStore,
     circumstances: Circumstances,
     master: MasterKeys,
     hospitals: Mapping[str, HospitalKeys],
-    ledger: EmbeddedLedger,
+    ledger: OpenLedger,
     heads: HeadKeeper,
 ) -> Installation:
-    reader = ReaderProcess()
-    trusted = {msp_id: keys.authority.roots for msp_id, keys in hospitals.items()}
-    custodians = {
-        plan.msp_id: _custodian(
-            folder / plan.msp_id,
-            plan,
-            hospitals[plan.msp_id],
-            trusted,
-            ledger,
-            new_replica(ledger),
+    with ExitStack() as parts:
+        parts.callback(ledger.close)
+        if isinstance(ledger, EmbeddedLedger) and (network.partners or any(plan.endpoint for plan in plans)):
+            parts.callback(LedgerDoor(ledger, folder / ledgers.FOLDER).close)
+        reader = ReaderProcess()
+        parts.callback(reader.close)
+        around = _surroundings(ledger, reader, circumstances)
+        custodians: dict[str, Custodian] = {}
+        for plan in plans:
+            if not plan.endpoint:
+                place = folder / plan.msp_id
+                parts.callback(CustodianLock(place).release)
+                custodian = open_custodian(place, plan, hospitals[plan.msp_id], master, new_replica(ledger), around)
+                parts.callback(custodian.close)
+                custodians[plan.msp_id] = custodian
+        machine = _machine(folder, (*plans, *network.partners), custodians, ledger, circumstances, parts)
+        return Installation(
+            folder,
+            machine,
+            custodians,
+            {plan.msp_id: plan for plan in plans},
+            hospitals,
+            ProfileFolder(folder / "profiles", circumstances.stretching, circumstances.random),
             master,
             reader,
+            ledger,
+            store,
+            heads,
             circumstances,
+            network.partners,
+            parts.pop_all(),
         )
-        for plan in plans
-    }
-    replica = new_replica(ledger)
-    clients: dict[str, CustodianClient] = {}
-    names = {plan.msp_id: plan.name for plan in plans}
-    outbox = Outbox(folder / "outbox", ledger)
-    machine = Machine(ledger, replica, clients, names, circumstances.clock, circumstances.random, outbox)
-    for msp_id, custodian in custodians.items():
-        clients[msp_id] = CustodianClient(
-            custodian.handle,
-            ledger.network_id,
-            msp_id,
-            partial(machine.custodian_key, msp_id),
-            clock=circumstances.clock,
-            random=circumstances.random,
-        )
-    profiles = ProfileFolder(folder / "profiles", circumstances.stretching, circumstances.random)
-    return Installation(
-        folder,
-        machine,
-        custodians,
-        {plan.msp_id: plan for plan in plans},
-        hospitals,
-        profiles,
-        master,
-        reader,
-        ledger,
-        store,
-        heads,
-        circumstances,
-    )
+    raise AssertionError("unreachable")
 
 
-def _custodian(
+def _machine(
     folder: Path,
-    plan: HospitalPlan,
-    keys: HospitalKeys,
-    trusted: Mapping[str, Sequence[bytes]],
-    ledger: EmbeddedLedger,
-    replica: Replica,
-    master: MasterKeys,
-    reader: ReaderProcess,
+    known: Sequence[HospitalPlan],
+    custodians: Mapping[str, Custodian],
+    ledger: OpenLedger,
     circumstances: Circumstances,
-) -> Custodian:
-    random, keys_file, index_file = circumstances.random, folder / "keys.db", folder / "index.db"
-    desk = CustodianDesk(
-        msp_id=plan.msp_id,
-        gateway=ledger,
-        replica=replica,
-        signer=keys.custodian,
-        receipt_key=keys.receipt,
-        authority=keys.authority,
-        roots=trusted,
-        keys=KeyTable(keys_file, folder / "key-backups", _key_of(keys_file, master), random),
-        index=Index(index_file, _key_of(index_file, master), random),
-        journal=Journal(folder / "journal.db"),
-        store=FolderStore(folder / "objects"),
-        importer=Importer(reader),
-        clock=circumstances.clock,
-        random=random,
-        zone=plan.zone,
-        stretching=circumstances.stretching,
+    parts: ExitStack,
+) -> Machine:
+    """Return what services work with; they cannot tell in which process a custodian is."""
+    clock, random, replica = circumstances.clock, circumstances.random, new_replica(ledger)
+
+    def client(msp_id: str, way: Transport) -> CustodianClient:
+        def key() -> bytes:
+            return machine.custodian_key(msp_id)
+
+        return CustodianClient(way, ledger.network_id, msp_id, key, clock=clock, random=random)
+
+    def catch_up() -> None:
+        machine.catch_up()
+
+    directory = Directory(custodians, replica, genesis_of(ledger).organizations, client, catch_up)
+    parts.callback(directory.close)
+    outbox = Outbox(folder / "outbox", ledger)
+    machine = Machine(ledger, replica, directory, Names(known), clock, random, outbox)
+    return machine
+
+
+def _surroundings(ledger: OpenLedger, reader: ReaderProcess, circumstances: Circumstances) -> Surroundings:
+    return Surroundings(
+        ledger,
+        genesis_of(ledger).organizations,
+        reader,
+        circumstances.clock,
+        circumstances.random,
+        circumstances.stretching,
     )
-    return Custodian(desk)
-
-
-def _key_of(file: Path, master: MasterKeys) -> MasterKey:
-    """Return the master key that a custodian's file is under, or is to be under if it is new."""
-    key_id = key_id_in(file)
-    return master.named(key_id) if key_id else master.current
-
-
-def _hash_of_block(ledger: EmbeddedLedger, number: int) -> str:
-    """Return the hash of a stored block, for the head that the key store holds."""
-    block = next(iter(ledger.blocks(number)))
-    return ledger.network_id if number == 0 else hash_of(header_of(block))
-
-
-def new_replica(ledger: EmbeddedLedger) -> Replica:
-    """Return an empty replica of the ledger; each custodian has its own, because each believes only itself."""
-    return Replica(EmbeddedChain(verify_genesis(next(iter(ledger.blocks(0))))))
 
 
 def _key_file(folder: Path, msp_id: str, circumstances: Circumstances) -> KeyFile:
     return KeyFile(folder / msp_id / "service-keys.json", circumstances.random)
-
-
-def _ledger_key_file(folder: Path, circumstances: Circumstances) -> KeyFile:
-    return KeyFile(folder / "ledger-key.json", circumstances.random)
-
-
-def _write_plans(folder: Path, plans: Iterable[HospitalPlan]) -> None:
-    listed = [{"msp_id": plan.msp_id, "name": plan.name, "zone": plan.zone} for plan in plans]
-    write_private(folder / "hospitals.json", json.dumps(listed, indent=1).encode())

@@ -19,7 +19,7 @@ from app.ui.widgets import PaletteItem
 from app.ui.widgets.rail import RailEntry
 from app.ui.window import MainWindow, PageEntry
 from app.wiring.desks import Desk, PatientDesk, StaffDesk
-from app.wiring.installation import new_replica
+from app.wiring.ledgers import new_replica
 from ledger.embedded.export import export
 
 if TYPE_CHECKING:

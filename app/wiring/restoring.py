@@ -13,7 +13,9 @@ from app.identity.profiles import ProfileError
 from app.services.machine import LedgerDamagedError
 from app.services.submission import Submission, UnsettledError
 from app.wiring.home import home
-from app.wiring.installation import Circumstances, open_installation, read_plans
+from app.wiring.installation import open_installation
+from app.wiring.ledgers import Circumstances
+from app.wiring.plans import read_plans
 from app.wiring.start import NAME
 from app.wiring.stores import PassphraseNeededError, open_store
 from ledger.embedded.opening import LedgerDamagedError as StoredLedgerDamagedError

@@ -22,7 +22,9 @@ from app.identity.signing import SigningIdentity
 from app.services.models import bundled_models
 from app.services.people import NewMember
 from app.services.submission import Submission
-from app.wiring.installation import Circumstances, HospitalPlan, Installation, found
+from app.wiring.installation import Installation, found
+from app.wiring.ledgers import Circumstances
+from app.wiring.plans import HospitalPlan
 from app.wiring.samples import samples_of
 from ledger.contract.canonical import encode
 from ledger.signatures import spki
@@ -117,9 +119,9 @@ def found_sandbox(
         write_private(folder / msp_id / "root-ca.sealed", seal(root_key, PIN, "root-ca", circumstances.stretching))
     sandbox = Sandbox(installation)
     progress(1, 5, "People")
-    operators = {staffing.plan.msp_id: _register_organization(sandbox, staffing) for staffing in STAFF}
+    operators = {staffing.plan.msp_id: register_organization(sandbox, staffing) for staffing in STAFF}
     for staffing in STAFF:
-        _enrol(sandbox, staffing, operators[staffing.plan.msp_id])
+        enrol_staff(sandbox, staffing, operators[staffing.plan.msp_id])
     progress(2, 5, "Patients and their cards")
     for staffing in STAFF:
         _register(sandbox, staffing)
@@ -151,7 +153,8 @@ def unlock_staff(sandbox: Sandbox, name: str) -> SigningIdentity:
     return sandbox.identities[name]
 
 
-def _enrol(sandbox: Sandbox, staffing: Staffing, operator: SigningIdentity) -> None:
+def enrol_staff(sandbox: Sandbox, staffing: Staffing, operator: SigningIdentity) -> None:
+    """Enrol a hospital's offices, its custodian and its practitioners."""
     installation = sandbox.installation
     office = installation.people(operator)
     for name, role in ((staffing.registrar, Role.REGISTRAR), (staffing.privacy_officer, Role.PRIVACY_OFFICER)):
@@ -164,7 +167,7 @@ def _enrol(sandbox: Sandbox, staffing: Staffing, operator: SigningIdentity) -> N
         sandbox.profiles[name] = desk.enrol(member, PIN)
 
 
-def _register_organization(sandbox: Sandbox, staffing: Staffing) -> SigningIdentity:
+def register_organization(sandbox: Sandbox, staffing: Staffing) -> SigningIdentity:
     """Put a hospital on the ledger; its first operator enrols himself by that (PROTOCOL.md B3)."""
     installation, plan = sandbox.installation, staffing.plan
     circumstances, keys = installation.circumstances, installation.keys[staffing.plan.msp_id]
@@ -181,12 +184,12 @@ def _register_organization(sandbox: Sandbox, staffing: Staffing) -> SigningIdent
 
 
 def organization_arguments(installation: Installation, msp_id: str, badge: BadgeOpening) -> dict[str, object]:
-    """Return the arguments of ``RegisterOrganization`` for a hospital of this machine; it has no endpoint yet."""
-    authority = installation.keys[msp_id].authority
+    """Return the arguments of ``RegisterOrganization`` for a hospital of this machine."""
+    keys = installation.keys[msp_id]
     return {
-        "custodian_key": base64.b64encode(installation.custodians[msp_id].receipt_public_key).decode(),
-        "endpoint": "",
-        "tls_root_hash": sha256(authority.root).hexdigest(),
+        "custodian_key": base64.b64encode(keys.receipt.public_key).decode(),
+        "endpoint": installation.hospitals[msp_id].endpoint,
+        "tls_root_hash": sha256(keys.authority.root).hexdigest(),
         "badge_commitment": badge.commitment,
     }
 

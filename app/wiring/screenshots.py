@@ -39,7 +39,7 @@ from app.wiring.desks import PatientDesk, sign_in, sign_in_patient
 from app.wiring.desktop import Desktop
 from app.wiring.drawing import Draughtsman
 from app.wiring.entrance import Entrance
-from app.wiring.installation import Circumstances
+from app.wiring.ledgers import Circumstances
 from app.wiring.sandbox import PIN, Sandbox, found_sandbox
 from app.wiring.start import Started
 

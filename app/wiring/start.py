@@ -12,7 +12,9 @@ from app.identity.keystore import KeyStore
 from app.identity.private_files import make_private_folder
 from app.services.machine import LedgerDamagedError
 from app.wiring.home import home
-from app.wiring.installation import Circumstances, Installation, open_installation, open_ledger_to_read, read_plans
+from app.wiring.installation import Installation, open_installation
+from app.wiring.ledgers import Circumstances, open_ledger_to_read
+from app.wiring.plans import read_plans
 from app.wiring.sandbox import Progress, found_sandbox, read_cards
 from app.wiring.stores import open_store
 from ledger.embedded.export import export

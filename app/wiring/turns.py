@@ -55,14 +55,13 @@ class HandedOver:
         """Open her keys, only those for this hospital, and start her turn; see ``pairs.unlock`` and ``start_turn``."""
         installation, profile = self.staff.installation, self.staff.profile
         unlocked = pairs.unlock(installation.machine, card_text, pin, profile.msp_id)
-        plan = installation.hospitals.get(self.patient.custodian)
         try:
             self.turn = start_turn(
                 installation.machine,
                 unlocked,
                 self.patient.patient_id,
                 self.consent_id,
-                zone=zone_text(plan.zone if plan is not None else 0),
+                zone=zone_text(installation.zone(self.patient.custodian)),
                 assisted_by=profile.subject,
             )
         except BaseException:

@@ -264,7 +264,7 @@ def test_a_halted_custodian_refuses_everything_but_a_stop(world: World, opening:
     assert not world.alder.replica.feed(b"no block")
     with pytest.raises(CustodianRefusal, match="halted"):
         world.alder.client.people(world.carol.signer)
-    assert world.alder.client.suspend(world.alice.signers["Birch"], opening.access.patient_id) == world.clock()
+    assert world.alder.client.suspend(world.alice.signers["Birch"], opening.access.patient_id).at == world.clock()
 
 
 @pytest.mark.parametrize("changed", [{"network_id": "0" * 64}, {"request": "0" * 64}, {"type": "statement"}])

@@ -86,7 +86,7 @@ def see_halted(world: World, patient_id: str) -> None:
     alarms = world.alder.client.alarms(world.alder.staff["officer"].signer)
     assert (alarms.halted, alarms.flags) == (None, {("", "journal"): "journal-mismatch"})
     assert desk.journal.fault
-    assert world.alder.client.suspend(signer, patient_id) == world.clock()
+    assert world.alder.client.suspend(signer, patient_id).at == world.clock()
 
 
 @pytest.mark.parametrize(

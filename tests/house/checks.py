@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.environment import (
+    BUILD_PACKAGES,
     DESKTOP_PACKAGES,
     DEVELOPMENT_LOCK,
     PEER_PACKAGES,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 TEST_PACKAGES = (
     *DESKTOP_PACKAGES,
     *PEER_PACKAGES,
+    *BUILD_PACKAGES,
     "xvfb",
     "xauth",
     "gnome-keyring",
@@ -39,6 +41,9 @@ TEST_PACKAGES = (
     "dbus",
 )
 """Debian packages that tests use: windows, peers, a real keyring daemon on a bus of its own."""
+
+FABRIC = ("-c", "import os; from app.network.binaries import programs; programs(os.environ, print)")
+"""Builds Fabric where it is missing, so that no test waits for that."""
 
 STATIC: Mapping[str, tuple[str, ...]] = {
     "format": ("-m", "ruff", "format", "--check", "."),
@@ -101,6 +106,7 @@ def counts(line: str) -> tuple[int, int]:
 def parts(python: str, *, fast: bool, deep: bool) -> list[tuple[str, list[str]]]:
     """The names and commands of one run, in order."""
     plan = [(name, [python, *command]) for name, command in STATIC.items()]
+    plan.append(("fabric", [python, *FABRIC]))
     if fast:
         return [*plan, ("tests", [python, *TESTS, *PARALLEL])]
     screen = ["dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1920x1200x24"]

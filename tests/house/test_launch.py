@@ -12,6 +12,7 @@ import pytest
 
 from app.__main__ import main
 from app.environment import (
+    BUILD_PACKAGES,
     DESKTOP_PACKAGES,
     DEVELOPMENT_LOCK,
     QT_PACKAGES,
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
         (["--help"], {"DISPLAY": ":0"}, ()),
         (["screenshots", "--help"], {}, ()),
         (["screenshots", "folder"], {}, QT_PACKAGES),
+        (["network", "up"], {}, BUILD_PACKAGES),
+        (["network", "up"], {"FABRIC_BIN": "/opt/fabric/bin"}, ()),
     ],
 )
-def test_qt_is_installed_only_for_what_draws(
+def test_a_command_asks_for_the_packages_that_it_needs(
     arguments: list[str], surroundings: dict[str, str], packages: tuple[str, ...]
 ) -> None:
     assert packages_of(arguments, surroundings) == packages

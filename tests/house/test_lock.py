@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from app.environment import DEVELOPMENT_LOCK, ROOT, RUNTIME_LOCK
+from app.network.binaries import GO_LOCK
 
 ENTRY = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))? \\$")
 
@@ -30,19 +31,22 @@ def entries(name: str) -> dict[str, set[str]]:
 
 def requirements(name: str) -> list[Requirement]:
     project = tomllib.loads(read("pyproject.toml"))
+    groups = project["dependency-groups"]
+    if name == GO_LOCK:
+        return [Requirement(text) for text in groups["go"]]
     wanted = list(project["project"]["dependencies"])
     if name == DEVELOPMENT_LOCK:
-        wanted += project["dependency-groups"]["dev"]
+        wanted += groups["dev"]
     return [Requirement(text) for text in wanted]
 
 
-@pytest.mark.parametrize("name", [RUNTIME_LOCK, DEVELOPMENT_LOCK])
+@pytest.mark.parametrize("name", [RUNTIME_LOCK, DEVELOPMENT_LOCK, GO_LOCK])
 def test_the_lock_was_written_from_the_dependencies_as_they_are(name: str) -> None:
     fingerprint = runpy.run_path(str(ROOT / ".ci" / "lock"))["fingerprint"]()
     assert read(name).startswith(f"# pyproject.toml {fingerprint};"), "run .ci/lock"
 
 
-@pytest.mark.parametrize("name", [RUNTIME_LOCK, DEVELOPMENT_LOCK])
+@pytest.mark.parametrize("name", [RUNTIME_LOCK, DEVELOPMENT_LOCK, GO_LOCK])
 def test_every_dependency_is_locked_at_versions_that_it_allows(name: str) -> None:
     locked = entries(name)
     for requirement in requirements(name):
@@ -51,7 +55,7 @@ def test_every_dependency_is_locked_at_versions_that_it_allows(name: str) -> Non
         assert all(requirement.specifier.contains(version, prereleases=True) for version in versions), requirement
 
 
-@pytest.mark.parametrize("name", [RUNTIME_LOCK, DEVELOPMENT_LOCK])
+@pytest.mark.parametrize("name", [RUNTIME_LOCK, DEVELOPMENT_LOCK, GO_LOCK])
 def test_every_entry_has_hashes_and_nothing_else_stands_in_the_lock(name: str) -> None:
     lines = read(name).splitlines()[1:]
     for line, following in zip(lines, [*lines[1:], ""], strict=True):

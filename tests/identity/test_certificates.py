@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from functools import cache
+from ipaddress import ip_address
 from itertools import pairwise
 
 import pytest
@@ -17,6 +18,7 @@ from app.identity.certificates import (
     Branch,
     HospitalAuthority,
     IssuingError,
+    NodeKind,
     RequestError,
     Role,
     certificate_request,
@@ -25,7 +27,7 @@ from app.identity.certificates import (
 )
 from app.identity.keys import UnwrapError, WeakKeyError
 from app.identity.passphrases import seal, unseal
-from ledger.certificates import ROLE_EXTENSION, CertificateError, verify_creator
+from ledger.certificates import ROLE_EXTENSION, CertificateError, caller_of, verify_creator
 from ledger.signatures import spki
 from tests.support.certificates import NOW, private_key_of, subject_of
 from tests.support.stretching import FAST
@@ -137,6 +139,47 @@ def test_the_tls_certificate_verifies_as_a_server_and_not_as_a_person() -> None:
         policy.build_server_verifier(x509.DNSName("birch.example")).verify(parsed(certificate), branches)
     with pytest.raises(CertificateError):
         verify_creator(certificate, alder().roots, "AlderMSP", NOW)
+
+
+def test_a_service_with_an_address_serves_there_and_calls_only_if_it_may() -> None:
+    policy = PolicyBuilder().store(Store([parsed(alder().root)])).time(datetime.fromtimestamp(NOW, UTC))
+    branches = [parsed(branch) for branch in alder().branches.values()]
+    server = parsed(alder().issue_server(SPKI, "127.0.0.1", NOW))
+    both = parsed(alder().issue_server(SPKI, "127.0.0.1", NOW, is_client=True))
+    here = x509.IPAddress(ip_address("127.0.0.1"))
+    for certificate in (server, both):
+        policy.build_server_verifier(here).verify(certificate, branches)
+    policy.build_client_verifier().verify(both, branches)
+    with pytest.raises(VerificationError):
+        policy.build_client_verifier().verify(server, branches)
+
+
+@pytest.mark.parametrize("kind", list(NodeKind))
+def test_a_node_is_known_by_its_unit_and_is_nobody_on_the_ledger(kind: NodeKind) -> None:
+    certificate = alder().issue_node(SPKI, "alder", kind, NOW)
+    unit = parsed(certificate).subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    assert [each.value for each in unit] == [kind.value]
+    with pytest.raises(CertificateError):
+        verify_creator(certificate, alder().roots, "AlderMSP", NOW)
+
+
+def test_a_caller_whose_chain_a_peer_verified_is_the_same_caller() -> None:
+    certificate = alder().issue(SPKI, ALICE, Role.PATIENT, NOW)
+    assert caller_of(certificate, "AlderMSP") == verify_creator(certificate, alder().roots, "AlderMSP", NOW)
+    for other in (alder().root, alder().issue_node(SPKI, "alder", NodeKind.ADMIN, NOW), b"nothing"):
+        with pytest.raises(CertificateError):
+            caller_of(other, "AlderMSP")
+
+
+def test_a_revocation_list_names_serials_and_is_signed_by_its_branch() -> None:
+    certificate = alder().issue(SPKI, ALICE, Role.PRACTITIONER, NOW)
+    crl = x509.load_pem_x509_crl(alder().revocation_list([(certificate, NOW)], NOW))
+    people, patients = (parsed(alder().branches[branch]).public_key() for branch in (Branch.PEOPLE, Branch.PATIENTS))
+    assert isinstance(people, ec.EllipticCurvePublicKey)
+    assert isinstance(patients, ec.EllipticCurvePublicKey)
+    assert crl.is_signature_valid(people)
+    assert not crl.is_signature_valid(patients)
+    assert [each.serial_number for each in crl] == [parsed(certificate).serial_number]
 
 
 def test_a_request_proves_its_key_and_is_issued() -> None:

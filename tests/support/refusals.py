@@ -1,10 +1,11 @@
-"""How a test says that the rules refuse."""
+"""How a test says that the rules, or a custodian, refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from app.custodian.messages import CustodianRefusal
 from ledger.contract.errors import ContractError
 
 
@@ -14,3 +15,10 @@ def refused(code: str) -> Iterator[None]:
     with pytest.raises(ContractError) as caught:
         yield
     assert caught.value.code == code, str(caught.value)
+
+
+def custodian_refusal(work: Callable[[], object]) -> CustodianRefusal:
+    """Return how a custodian refuses ``work``."""
+    with pytest.raises(CustodianRefusal) as caught:
+        work()
+    return caught.value

@@ -20,7 +20,8 @@ from app.records.description import Person
 from app.records.phantom import cytology_csv, document_pdf, fhir_bundle
 from app.services.drafts import Draft
 from app.wiring.desks import PatientDesk, StaffDesk, sign_in, sign_in_patient
-from app.wiring.installation import Circumstances, Installation, open_installation
+from app.wiring.installation import Installation, open_installation
+from app.wiring.ledgers import Circumstances
 from app.wiring.sandbox import PIN, found_sandbox, read_cards, unlock_staff
 
 if TYPE_CHECKING:

@@ -15,7 +15,9 @@ from app.identity.keys import LockedError, MasterKey, UnwrapError
 from app.identity.keystore import Entry, KeyStoreError
 from app.identity.ledger_head import OlderLedgerError
 from app.identity.passphrase_file import PassphraseFile
-from app.wiring.installation import Circumstances, Installation, found, open_installation, read_plans
+from app.wiring.installation import Installation, found, open_installation
+from app.wiring.ledgers import Circumstances
+from app.wiring.plans import read_plans
 from app.wiring.sandbox import ALDER, PIN, read_cards
 from tests.support.sandbox import ALMA, CAROL, FAST, Clock, SandboxWorld, found_allowed
 

@@ -13,7 +13,8 @@ from app.identity.passphrase_file import PassphraseFile
 from app.identity.profile_file import ProfileError
 from app.services.submission import UnsettledError
 from app.wiring import restoring, start
-from app.wiring.installation import Circumstances, open_installation
+from app.wiring.installation import open_installation
+from app.wiring.ledgers import Circumstances
 from app.wiring.restoring import NothingToAcceptError, accept_at_home, accept_older_ledger
 from app.wiring.sandbox import PIN, read_cards
 from ledger.embedded.ledger import EmbeddedLedger

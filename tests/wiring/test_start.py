@@ -14,7 +14,8 @@ from app.identity.keystore import KeyStoreError, KeyStoreUnavailableError
 from app.identity.ledger_head import OlderLedgerError
 from app.identity.passphrase_file import PassphraseFile
 from app.wiring import start as starting
-from app.wiring.installation import Circumstances, read_plans
+from app.wiring.ledgers import Circumstances
+from app.wiring.plans import read_plans
 from app.wiring.sandbox import found_sandbox
 from app.wiring.service_keys import KeyFile, ServiceKeysError, open_key
 from app.wiring.stores import PassphraseNeededError, open_store

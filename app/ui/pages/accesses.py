@@ -14,6 +14,7 @@ from app.ui.page import Page
 from app.ui.pages.access_detail import KEPT, AccessDetail
 from app.ui.pages.access_list import HEAD as _HEAD
 from app.ui.pages.access_list import PERIODS, Filter, Period, Which, entries_of, lines_of, save_list
+from app.ui.pages.agreement_words import agreement_text, disagreement_state
 from app.ui.pages.paper import pairs, paragraphs, write_pdf
 from app.ui.pages.patient_words import heading_of, name_of
 from app.ui.pages.saving import ChoosePath, choose_path
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from app.services.accesses import Accesses, AccessRow, Completeness
+    from app.services.agreement import Agreement
     from app.services.consents import ConsentRow, Consents
     from app.services.proofs import Checked
     from app.ui.pages.workplace import Workplace
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 _SEGMENTS = {Which.ALL: "All", Which.NOT_OPENED: "Not opened", Which.COMPUTER: "Computer"}
 _EMPTY = empty("eye", "Nobody has opened your records.", "")
 _NO_MATCH = State("muted", "list-filter", "", "No entry matches.", (Action("clear", "Show all"),))
+_AGREED = ("shield-check", "ok")
+_NOT_ALL = ("clock-alert", "wait")
 _FILTERS = "CSV (*.csv);;PDF (*.pdf)"
 
 
@@ -172,14 +176,33 @@ class AccessesPage(Page):
             self.person.addItem(name, subject)
         self.person.setCurrentIndex(max(0, self.person.findData(self._filter.person)))
         self._show_rows()
+        self._place.background.run(self, self._accesses.agreement, self._say_agreement, self._not_asked)
+
+    def _say_agreement(self, said: Agreement) -> None:
+        loaded = self._loaded
+        if loaded is None:
+            return
+        trouble = disagreement_state(said, self._place.hospital)
+        if trouble is not None:
+            self.band.show_state(trouble)
+            self.status_said.emit(trouble.heading, trouble.icon_name, "deny")
+        elif loaded.completeness.complete:
+            text = f"{self._complete_text(loaded.completeness)}. {agreement_text(said, self._place.hospital)}"
+            self.status_said.emit(text, *(_AGREED if said.agreeing == said.asked else _NOT_ALL))
+
+    def _not_asked(self, error: Exception) -> None:
+        if self._loaded is not None:
+            self._fail(error)
+
+    def _complete_text(self, said: Completeness) -> str:
+        at = time_text(said.at, self._place.zone)
+        return f"This list is complete: it was compared with block {said.block} at {at}"
 
     def _say_completeness(self, said: Completeness) -> None:
         at = time_text(said.at, self._place.zone)
         if said.complete:
             self.band.show_state(None)
-            self.status_said.emit(
-                f"This list is complete: it was compared with block {said.block} at {at}", "shield-check", "ok"
-            )
+            self.status_said.emit(self._complete_text(said), *_AGREED)
             return
         text = f"This list may be missing entries after {at}."
         self.band.show_state(State("wait", "clock-alert", "", text, (Action("again", "Compare again", "rotate-cw"),)))

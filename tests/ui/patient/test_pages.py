@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app.consent.receipt import verify_receipt
 from app.consent.terms import Category
 from app.services.accesses import Accesses, AccessState, Completeness
+from app.services.agreement import Agreement, Opinion, Stand
 from app.services.consents import ConsentState
 from app.services.openings import DeniedError, Wanted
 from app.services.proofs import NotProvenError
@@ -188,6 +189,42 @@ def test_the_list_says_with_which_block_it_was_compared(qtbot: QtBot, asked: Ask
         "ok",
     ]
     assert page.band.state is None
+
+
+def test_then_it_says_whether_two_hospitals_agree(qtbot: QtBot, asked: Asked) -> None:
+    signed(asked)
+    desk = asked.world.patient(ALMA)
+    page = AccessesPage(desk.accesses, desk.consents, asked.place, "en", asked.folder)
+    qtbot.addWidget(page)
+    said: list[str] = []
+    page.status_said.connect(lambda text, _icon, _tone: said.append(text))
+    page.refresh()
+    block = desk.machine.replica.height - 1
+    qtbot.waitUntil(lambda: bool(said) and said[-1].endswith(f". 2 of 2 hospitals agree, as of block {block}"))
+    assert page.band.state is None
+
+
+class Disagreeing(Accesses):
+    """One hospital leaves out an entry, the other does not answer."""
+
+    def agreement(self) -> Agreement:
+        return Agreement(
+            (
+                Opinion("BirchMSP", "p1", Stand.DIFFERS, 7, hidden=("a",)),
+                Opinion("AlderMSP", "p1", Stand.SILENT, code="locked"),
+            )
+        )
+
+
+def test_a_disagreement_is_shown_in_full(qtbot: QtBot, asked: Asked, alma: PatientDesk) -> None:
+    signed(asked)
+    page = accesses_page(qtbot, asked, Disagreeing(alma.machine, alma.unlocked.pairs))
+    qtbot.waitUntil(lambda: page.band.state is not None)
+    assert page.band.state is not None
+    assert page.band.state.heading == "Hospitals disagree about your records."
+    assert page.band.state.text == (
+        "Birch Hospital leaves out 1 entry of this list. Show this to the privacy officer of your hospital."
+    )
 
 
 class Behind(Accesses):
