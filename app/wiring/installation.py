@@ -22,7 +22,7 @@ from app.identity.installation import Installation as KeyInstallation
 from app.identity.installation import MasterKeys, Wrapped
 from app.identity.keys import LockedError, MasterKey, Purpose, Random, wipe
 from app.identity.keystore import KeyStore
-from app.identity.ledger_head import HeadKeeper, LedgerHead, OlderLedgerError
+from app.identity.ledger_head import HeadKeeper, LedgerHead, OlderLedgerError, OtherLedgerError
 from app.identity.pins import PERSON, Stretching
 from app.identity.private_files import make_private_folder, remove_private, write_private
 from app.identity.profiles import Profile, ProfileFolder
@@ -245,7 +245,7 @@ def open_installation(
         folder: of the installation.
         store: holds its master key and the ledger's head.
         circumstances: see there.
-        any_head: open an older ledger too; only for ``app.wiring.restoring``, which records that it was accepted.
+        any_head: open whatever ledger is there; only for ``app.wiring.restoring``, which compares its head itself.
 
     Raises:
         KeyStoreError: the key store is closed, or another's.
@@ -266,7 +266,7 @@ def open_installation(
         heads = HeadKeeper(store, circumstances.clock)
         try:
             heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
-        except OlderLedgerError:
+        except (OlderLedgerError, OtherLedgerError):
             if not any_head:
                 raise
         installation = _assemble(folder, plans, store, circumstances, master, hospitals, ledger, heads)
