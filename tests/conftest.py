@@ -70,6 +70,15 @@ def expected_logs() -> guards.ExpectedLogs:
     return guards.ExpectedLogs()
 
 
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    """pytest-qt's: what the one application begins with, and the fonts that it finds."""
+    from tests.support.fonts import lend_fonts  # noqa: PLC0415 (only tests with Qt come here)
+
+    lend_fonts()
+    return ["assent-tests"]
+
+
 @pytest.fixture(autouse=True)
 def _nothing_unannounced(expected_logs: guards.ExpectedLogs) -> Iterator[None]:
     """Fail a test that logged a warning it had not announced, or tried to reach beyond loopback."""
