@@ -15,7 +15,7 @@ from app.custodian.desk import Desk
 from app.custodian.entries import Link
 from app.custodian.journal import JournalError, JournalKind
 from app.custodian.messages import CustodianRefusal, member, number, text
-from app.custodian.notices import KEY, notify
+from app.custodian.notices import KEY, notify, stop
 from app.custodian.registration import public_key_in
 from app.custodian.sharing import share_with
 from ledger import merkle
@@ -48,11 +48,26 @@ def follow(desk: Desk) -> None:
 
 
 def go_back(desk: Desk) -> None:
-    """Act on events anew from the end of an older copy of the ledger, which an operator accepts (A42)."""
+    """Act on events anew from the end of an older copy of the ledger, which an operator accepts (A42).
+
+    A consent that the copy calls active and whose end this custodian saw gives nothing out: the patient id is stopped
+    until its holder resumes it.
+    """
     desk.replica.follow(desk.gateway)
+    for patient_id in {
+        link.patient_id for held in desk.index.persons() for link in desk.index.links_of(held.person_id)
+    }:
+        ended = [text(member(each, "content"), "consent_id") for each in _ends(desk, patient_id)]
+        back = any((desk.find("consent", patient_id, each) or {}).get("status") == "active" for each in ended)
+        if back and desk.index.stopped(patient_id) is None:
+            stop(desk, patient_id, "ledger-went-back")
     raw = desk.index.progress(_CHECKPOINT)
     if raw and json.loads(raw)[0] >= desk.replica.height:
         desk.index.set_progress(_CHECKPOINT, json.dumps([desk.replica.height, ""]))
+
+
+def _ends(desk: Desk, patient_id: str) -> list[dict[str, Json]]:
+    return [each for each in desk.index.notices_of(patient_id) if each["kind"] == "consent-revoked"]
 
 
 def catch_up(desk: Desk) -> None:

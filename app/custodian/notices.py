@@ -71,12 +71,16 @@ def not_me(desk: Desk, request: Request) -> dict[str, Json]:
     found = desk.index.code(_digest(text(request.fields, "code", 64)))
     if found is None or found.get("use") != "not-me":
         raise CustodianRefusal("refused")
-    patient_id = text(found, "patient_id")
+    stop(desk, text(found, "patient_id"), "not-me")
+    return {}
+
+
+def stop(desk: Desk, patient_id: str, by: str) -> None:
+    """Stop all releases of a patient id for a reason that is not her own statement, and tell her."""
     now = desk.clock()
-    desk.index.stop(patient_id, {"by": "not-me", "at": now})
+    desk.index.stop(patient_id, {"by": by, "at": now})
     desk.journal.append(JournalEntry(JournalKind.SUSPEND, patient_id, "", "", "", "", "", now))
     notify(desk, patient_id, "suspended", {})
-    return {}
 
 
 def stop_or_resume(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import platformdirs
 
 from app.identity.private_files import ExposedFileError, make_private_folder, read_private, write_private
+from app.ui.keys import sensible
 from app.ui.theme import Look, Scheme, text_scales, wants_dark, wants_high_contrast
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Preferences:
         compact: rows of 30 instead of 36 pixels.
         staff_minutes: until the window of a member of staff locks.
         patient_minutes: until that of a patient locks.
+        keys: by command, where they differ from the standard.
     """
 
     theme: Theme = Theme.SYSTEM
@@ -46,6 +48,7 @@ class Preferences:
     compact: bool = False
     staff_minutes: int = 5
     patient_minutes: int = 2
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def look(self) -> Look:
@@ -88,6 +91,7 @@ def _sensible(kept: Mapping[str, object]) -> Preferences:
         compact if isinstance(compact, bool) else first.compact,
         _minutes(kept.get("staff_minutes"), first.staff_minutes),
         _minutes(kept.get("patient_minutes"), first.patient_minutes),
+        sensible(kept.get("keys")),
     )
 
 

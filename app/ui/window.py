@@ -13,10 +13,11 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QPixmapCache, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui.idle import SOON_SECONDS, IdleClock
+from app.ui.keys import bind
 from app.ui.lock import LockFacts, LockPage
 from app.ui.theme import apply, look, size, text_scales
 from app.ui.widgets.bands import Band
-from app.ui.widgets.command_palette import CommandPalette, KeyHelp, KeyLine, PaletteItem
+from app.ui.widgets.command_palette import CommandPalette, KeyHelp, KeyLine, PaletteItem, key_line
 from app.ui.widgets.focus import FocusRing
 from app.ui.widgets.header import Header, StatusLine
 from app.ui.widgets.rail import Rail, RailEntry
@@ -34,19 +35,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVERYWHERE = (
-    KeyLine("Ctrl K", "Search or type a command"),
-    KeyLine("Ctrl L", "Lock"),
-    KeyLine("Ctrl J", "Notifications"),
-    KeyLine("Ctrl 1..5", "Pages of the rail"),
-    KeyLine("F5", "Refresh"),
-    KeyLine("F6", "Next pane"),
-    KeyLine("Esc", "Back or cancel"),
-    KeyLine("?", "These keys"),
-    KeyLine("Ctrl +", "Larger text"),
-    KeyLine("Ctrl −", "Smaller text"),
-)
-"""The keys of the shell; no page may give one of them another meaning."""
+
+def everywhere() -> tuple[KeyLine, ...]:
+    """Return the keys of the shell; no page may give one of them another meaning."""
+    return (
+        *(key_line(name) for name in ("palette", "lock", "notices")),
+        KeyLine("Ctrl 1..5", "Pages of the rail"),
+        *(key_line(name) for name in ("refresh", "pane")),
+        KeyLine("Esc", "Back or cancel"),
+        KeyLine("?", "These keys"),
+        *(key_line(name) for name in ("larger", "smaller")),
+    )
 
 
 @runtime_checkable
@@ -140,20 +139,24 @@ class MainWindow(QMainWindow):
         return shell
 
     def _make_shortcuts(self) -> None:
-        table: dict[str, Callable[[], object]] = {
-            "Ctrl+K": self.open_palette,
-            "Ctrl+L": self._ask_lock,
-            "Ctrl+J": self._open_notices,
-            "F5": self._refresh,
-            "F6": self._next_pane,
+        changeable: dict[str, Callable[[], object]] = {
+            "palette": self.open_palette,
+            "lock": self._ask_lock,
+            "notices": self._open_notices,
+            "refresh": self._refresh,
+            "pane": self._next_pane,
+            "filter": self._focus_filter,
+            "larger": lambda: self.change_text_size(1),
+            "smaller": lambda: self.change_text_size(-1),
+        }
+        for name, action in changeable.items():
+            bind(self, name, action, alone=False)
+        fixed: dict[str, Callable[[], object]] = {
             "?": self._show_keys,
-            "/": self._focus_filter,
-            "Ctrl++": lambda: self.change_text_size(1),
             "Ctrl+=": lambda: self.change_text_size(1),
-            "Ctrl+-": lambda: self.change_text_size(-1),
             **{f"Ctrl+{number}": self._page_opener(number) for number in range(1, 6)},
         }
-        for sequence, action in table.items():
+        for sequence, action in fixed.items():
             QShortcut(QKeySequence(sequence), self).activated.connect(action)
         escape = QShortcut(QKeySequence("Esc"), self)
         escape.activated.connect(self._escape)
@@ -414,7 +417,7 @@ class MainWindow(QMainWindow):
 
     def _show_keys(self) -> None:
         if (page := self._current_page()) is not None:
-            KeyHelp(self, page.keys(), EVERYWHERE).open()
+            KeyHelp(self, page.keys(), everywhere()).open()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt's: forget everything shown, then close."""

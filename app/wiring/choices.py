@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.identity.private_files import ExposedFileError
 from app.ui.background import Background
+from app.ui.keys import use_keys
 from app.ui.preferences import Preferences, keep_preferences, read_preferences
 from app.ui.theme import Fonts, Look, apply, cache_folder, look
 from app.ui.theme.fonts import cut_apart
@@ -33,10 +34,12 @@ class Choices(QObject):
         self._fonts = Fonts()
         self._is_cut = self._fonts.load(cache_folder())
         _apply(self.preferences.look)
+        use_keys(self.preferences.keys)
 
     def keep(self, chosen: Preferences) -> None:
         """Keep other choices; a file that cannot be written loses them at the end, no more."""
         self.preferences = chosen
+        use_keys(chosen.keys)
         try:
             keep_preferences(self._file, chosen)
         except (OSError, ExposedFileError) as error:

@@ -342,15 +342,16 @@ class Desktop(QObject):
         """Use other choices at once, and keep them."""
         before = self.preferences
         self._choices.keep(chosen)
+        self.window.header.show_keys()
         if chosen.look != current_look():
             self.window.set_look(chosen.look)
         if self.desk is not None:
             self.start_idle(is_patient=isinstance(self.desk, PatientDesk))
-            if (chosen.text_scale, chosen.compact) != (before.text_scale, before.compact):
+            if (chosen.text_scale, chosen.compact, chosen.keys) != (before.text_scale, before.compact, before.keys):
                 self._make_pages_anew()
 
     def _make_pages_anew(self) -> None:
-        """Lay out the pages again for another text size; not while a record is open."""
+        """Lay out the pages again for another text size or other keys; not while a record is open."""
         desk, key = self.desk, self.window.current_key
         if desk is None or desk.open_count or not self.window.is_shell_shown:
             return

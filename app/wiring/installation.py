@@ -240,7 +240,7 @@ def open_installation(
         folder: of the installation.
         store: holds its master key and the ledger's head.
         circumstances: see there.
-        any_head: open an older ledger too; only for ``app.wiring.restoring``, which records that it was accepted.
+        any_head: open whatever ledger is there; only for ``app.wiring.restoring``, which compares its head itself.
 
     Raises:
         KeyStoreError: the key store is closed, or another's.

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.identity.installation import MasterKeys
 from app.identity.keys import LockedError, Purpose, Random, wipe
 from app.identity.keystore import KeyStore
-from app.identity.ledger_head import HeadKeeper, LedgerHead, OlderLedgerError
+from app.identity.ledger_head import HeadKeeper, LedgerHead, OlderLedgerError, OtherLedgerError
 from app.identity.pins import PERSON, Stretching
 from app.wiring.plans import Network
 from app.wiring.service_keys import KeyFile, box_key, open_key
@@ -111,7 +111,7 @@ def keep_heads(store: KeyStore, ledger: Gateway, around: Circumstances, *, any_h
     heads = HeadKeeper(store, around.clock)
     try:
         heads.verify(ledger.network_id, ledger.wait(-1, 0), partial(_hash_of_block, ledger))
-    except OlderLedgerError:
+    except (OlderLedgerError, OtherLedgerError):
         if not any_head:
             raise
     return heads

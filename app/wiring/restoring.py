@@ -8,7 +8,7 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Final
 
 from app.identity.keystore import KeyStoreError
-from app.identity.ledger_head import LedgerHead, OtherLedgerError
+from app.identity.ledger_head import LedgerHead, OlderLedgerError, OtherLedgerError
 from app.identity.profiles import ProfileError
 from app.services.machine import LedgerDamagedError
 from app.services.submission import Submission, UnsettledError
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 _DAMAGED: Final = (LedgerDamagedError, StoredLedgerDamagedError, LedgerInUseError)
 
 
+_WARNING: Final = (
+    "What was recorded since the older copy is given up, for good, and the ledger will say so. Patients who had "
+    "stopped a consent stay stopped. People who had been suspended are not: suspend them again.\n"
+)
+
+
 class NothingToAcceptError(Exception):
     """The ledger here is not older than what this machine has seen."""
 
@@ -44,8 +50,9 @@ def accept_older_ledger(
     """Go on from an older copy of the ledger.
 
     What was seen last is anchored on the copy, so that whoever reads it knows that it lost its end, which, when, and
-    who accepted that. The anchor is named by that head, since one ledger may lose its end more than once. Stopped
-    half-way, it can be done again.
+    who accepted that. The anchor is named by that head, since one ledger may lose its end more than once. A patient
+    whose stop of a consent was among what is given up stays stopped at her hospital. Stopped half-way, it can be done
+    again.
 
     Args:
         folder: of the installation.
@@ -66,9 +73,7 @@ def accept_older_ledger(
     """
     installation = open_installation(folder, store, circumstances, any_head=True)
     try:
-        seen, replica = installation.heads.seen(), installation.machine.catch_up()
-        if seen is None or replica.height >= seen.height:
-            raise NothingToAcceptError
+        seen = _given_up(installation)
         identity = _unlocked(installation, name, passphrase)
         for custodian in installation.custodians.values():
             custodian.go_back()
@@ -76,6 +81,26 @@ def accept_older_ledger(
         installation.heads.accept(_head(installation))
     finally:
         installation.close()
+    return seen
+
+
+def _given_up(installation: Installation) -> LedgerHead:
+    """Return the head that was seen and is not on the ledger; see ``accept_older_ledger`` for what it raises."""
+    seen, replica = installation.heads.seen(), installation.machine.catch_up()
+    try:
+        installation.heads.verify(replica.network_id, replica.height, replica.block_hash)
+    except OlderLedgerError:
+        pass
+    except OtherLedgerError:
+        # The anchor is a block itself: a copy that was one block behind is as long as what was seen once it is there.
+        if seen is None or not any(
+            installation.machine.find("anchor", msp, seen.head_hash) for msp in installation.keys
+        ):
+            raise
+    else:
+        seen = None
+    if seen is None:
+        raise NothingToAcceptError
     return seen
 
 
@@ -108,7 +133,7 @@ def accept_at_home(ask: Callable[[str], str] = input, ask_secret: Callable[[str]
         return 2
     try:
         store = _store(place, ask_secret)
-        sys.stdout.write("What was recorded since the older copy is given up, for good, and the ledger will say so.\n")
+        sys.stdout.write(_WARNING)
         seen = accept_older_ledger(
             place, store, Circumstances(lambda: int(time.time())), ask("Operator: "), ask_secret("PIN: ")
         )

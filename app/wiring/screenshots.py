@@ -331,6 +331,11 @@ class Artist(Draughtsman):
                 for key in self.window.rail.keys:
                     self.window.open_page(key)
                     self.shoot(f"k-{name.split()[-1].lower()}-{key}")
+                if name == "Otto Operand":
+                    self.window.open_page("settings")
+                    self.press("Change keys…")
+                    self.shoot("k-keys")
+                    self.close_dialogs()
                 if name == "Rita Roster":
                     self.window.open_page("people")
                     self.open_drawers()

@@ -17,11 +17,11 @@ from app.records.images import Image, Unreadable, Window
 from app.services.windows import OwnWindow
 from app.ui.viewer.canvas import ImageCanvas, Tool
 from app.ui.viewer.geometry import View, edge_letters_on, transform_of
-from app.ui.viewer.page import KEYS, ViewerPage
+from app.ui.viewer.page import ViewerPage, viewer_keys
 from app.ui.viewer.series import ImageSeries, Place, corner_texts, picture, series_of
 from app.ui.viewer.window_sheet import WindowSheet
 from app.ui.widgets import conflicts, states
-from app.ui.window import EVERYWHERE
+from app.ui.window import everywhere
 from tests.support.qt import Clock, ct_image, ct_series, opening
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def page(qtbot: QtBot, clock: Clock) -> ViewerPage:
 
 
 def test_keys_are_unique() -> None:
-    assert conflicts((*KEYS, *EVERYWHERE)) == ()
+    assert conflicts((*viewer_keys(), *everywhere())) == ()
 
 
 def test_the_badge_counts_down(page: ViewerPage, clock: Clock) -> None:

@@ -450,6 +450,18 @@ def test_cards_notes_and_initials(qtbot: QtBot) -> None:
     assert initials("") == ""
 
 
+def test_a_label_that_gives_way_shows_that_there_is_more(qtbot: QtBot) -> None:
+    made = label("CT chest, 24 Nov 2026", gives_way=True)
+    shown(qtbot, made)
+    made.resize(60, 20)
+    assert made.text().endswith("…")
+    made.setText("MR brain, 20 Nov 2026")
+    assert made.text().startswith("MR")
+    assert made.text().endswith("…")
+    made.resize(made.sizeHint())
+    assert made.text() == "MR brain, 20 Nov 2026"
+
+
 def test_a_toast_goes_by_itself_or_when_pressed(qtbot: QtBot, window: QWidget) -> None:
     toast = Toast(window, "Sent. You are told when it is decided.", action="Show")
     assert toast.isVisible()

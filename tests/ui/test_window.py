@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from app.ui.lock import LockFacts, LockPage
 from app.ui.theme import Look, Scheme, apply, look, token
 from app.ui.widgets import LedgerFacts, Notice, PaletteItem, RailEntry, Sheet, conflicts, states
-from app.ui.window import EVERYWHERE, MainWindow, PageEntry
+from app.ui.window import MainWindow, PageEntry, everywhere
 from tests.support.qt import Clock, NotedPage
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_a_question_mark_lists_keys_that_do_not_conflict(window: MainWindow) -> 
     sheets = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
     assert len(sheets) == 1
     sheets[0].reject()
-    assert conflicts((*noted(window, "worklist").keys(), *EVERYWHERE)) == ()
+    assert conflicts((*noted(window, "worklist").keys(), *everywhere())) == ()
 
 
 def test_counters_and_status_come_from_the_pages(window: MainWindow) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.consent.terms import Category
-from app.identity.ledger_head import OlderLedgerError, OtherLedgerError
+from app.custodian.messages import CustodianRefusal
+from app.identity.ledger_head import HeadKeeper, OlderLedgerError, OtherLedgerError
 from app.identity.passphrase_file import PassphraseFile
 from app.identity.profile_file import ProfileError
+from app.services.consents import ConsentState
 from app.services.submission import UnsettledError
 from app.wiring import restoring, start
 from app.wiring.installation import open_installation
@@ -19,13 +22,14 @@ from app.wiring.restoring import NothingToAcceptError, accept_at_home, accept_ol
 from app.wiring.sandbox import PIN, read_cards
 from ledger.embedded.ledger import EmbeddedLedger
 from ledger.gateway import EndorseError, SubmitError
-from tests.support.sandbox import ALMA, CAROL, FAST, Clock, SandboxWorld, found_small, open_copy
+from tests.support.sandbox import ALMA, CAROL, FAST, Clock, SandboxWorld, found_allowed, found_small, open_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from app.identity.ledger_head import LedgerHead
+    from ledger.gateway import Commit, Envelope
 
 OTTO = "Otto Operand"
 KINDS = frozenset({Category.CYTOLOGY, Category.DOCUMENT})
@@ -34,19 +38,26 @@ KINDS = frozenset({Category.CYTOLOGY, Category.DOCUMENT})
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A sandbox whose ledger is the copy from before Alma allowed Dr Carol anything and Carol opened it."""
-    world = open_copy(found_small(), tmp_path)
-    world.installation.close()
-    ledger = tmp_path / "sandbox" / "ledger"
-    shutil.copytree(ledger, tmp_path / "older")
-    world = opened(tmp_path)
-    carol = world.staff(CAROL)
-    world.allow(carol, ALMA, KINDS)
-    patient = carol.patients.known()[0]
-    carol.worklist.list_records(patient, "TREAT")
-    world.installation.close()
-    ledger.rename(tmp_path / "newer")
-    (tmp_path / "older").rename(ledger)
+    open_copy(found_small(), tmp_path).installation.close()
+
+    def allow_and_list(world: SandboxWorld) -> None:
+        carol = world.staff(CAROL)
+        world.allow(carol, ALMA, KINDS)
+        carol.worklist.list_records(carol.patients.known()[0], "TREAT")
+
+    go_back(tmp_path, allow_and_list)
     return tmp_path
+
+
+def go_back(place: Path, act: Callable[[SandboxWorld], object]) -> None:
+    """Let something happen, then put the ledger from before it back; the one with it is kept as ``newer``."""
+    ledger = place / "sandbox" / "ledger"
+    shutil.copytree(ledger, place / "older")
+    world = opened(place)
+    act(world)
+    world.installation.close()
+    ledger.rename(place / "newer")
+    (place / "older").rename(ledger)
 
 
 def store_of(place: Path) -> PassphraseFile:
@@ -143,6 +154,77 @@ def test_an_acceptance_that_stopped_half_way_is_done_again(place: Path, monkeypa
         opened(place)
     accepted(place)
     opened(place).installation.close()
+
+
+def test_an_acceptance_of_one_lost_block_that_stopped_half_way_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_copy(found_small(), tmp_path).installation.close()
+    go_back(tmp_path, suspend_carol)
+    monkeypatch.setattr(HeadKeeper, "accept", stop_here)
+    with pytest.raises(InterruptedError):
+        accepted(tmp_path)
+    monkeypatch.undo()
+    with pytest.raises(OtherLedgerError):  # as long as what was seen, with the anchor in the lost block's place
+        opened(tmp_path)
+    accepted(tmp_path)
+    opened(tmp_path).installation.close()
+
+
+def suspend_carol(world: SandboxWorld) -> None:
+    world.staff("Rita Roster").people.suspend(world.staff(CAROL).identity.subject)
+    world.tick()
+
+
+def stop_here(*_: object) -> None:
+    raise InterruptedError
+
+
+def test_an_acceptance_sent_again_accepts_no_other_loss(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(place / "sandbox" / "ledger", place / "again")
+    sent: list[Envelope] = []
+    submit = EmbeddedLedger.submit
+
+    def overheard(self: EmbeddedLedger, envelope: Envelope) -> Commit:
+        sent.append(envelope)
+        return submit(self, envelope)
+
+    monkeypatch.setattr(EmbeddedLedger, "submit", overheard)
+    accepted(place)
+    monkeypatch.undo()
+    world = opened(place)
+    suspend_carol(world)
+    world.installation.close()
+    shutil.rmtree(place / "sandbox" / "ledger")
+    (place / "again").rename(place / "sandbox" / "ledger")
+    circumstances = Circumstances(Clock(), stretching=FAST)
+    with closing(open_installation(place / "sandbox", store_of(place), circumstances, any_head=True)) as installation:
+        installation.ledger.submit(sent[-1])
+    with pytest.raises(OlderLedgerError):
+        opened(place)
+
+
+def test_who_had_stopped_a_consent_that_the_copy_calls_active_stays_stopped_until_she_resumes(tmp_path: Path) -> None:
+    open_copy(found_allowed(), tmp_path).installation.close()
+
+    def stop_all(world: SandboxWorld) -> None:
+        alma = world.patient(ALMA)
+        alma.consents.stop(alma.consents.rows()[0], PIN)
+        world.tick()
+
+    go_back(tmp_path, stop_all)
+    accepted(tmp_path)
+    world = opened(tmp_path)
+    carol, alma = world.staff(CAROL), world.patient(ALMA)
+    with pytest.raises(CustodianRefusal) as refused:
+        carol.worklist.list_records(carol.patients.known()[0], "TREAT")
+    assert refused.value.code == "stopped-by-patient"
+    assert alma.consents.rows()[0].state is ConsentState.ACTIVE
+    world.installation.machine.custodians["AlderMSP"].resume(
+        alma.unlocked.pairs[0].identity, alma.unlocked.pairs[0].patient_id
+    )
+    carol.worklist.list_records(carol.patients.known()[0], "TREAT")
+    world.installation.close()
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QTextOption
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QInputDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.ui.keys import bind, key_text
 from app.ui.page import Page
 from app.ui.refusals import error_sentence
 from app.ui.theme import mono, scaled, size
 from app.ui.widgets.bands import Band
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.command_palette import KeyLine
+from app.ui.widgets.command_palette import KeyLine, key_line
 from app.ui.widgets.panes import Column, Fact, FactsGrid, Note, title_row
 from app.ui.widgets.rows import ColumnSpec, RowsModel
 from app.ui.widgets.states import Action, State, failed
@@ -69,7 +70,7 @@ class LedgerPage(Page):
         self._task: Task | None = None
         self._verified: Verification | None = None
         self._detail: BlockDetail | None = None
-        self.verify_button = Button("Verify again", icon_name="rotate-cw", key_hint="F5")
+        self.verify_button = Button("Verify again", icon_name="rotate-cw", key_hint=key_text("refresh"))
         self.export_button = Button("Export blocks…", icon_name="download")
         self.copy_button = Button("Copy as JSON", small=True, icon_name="copy")
         self.back_button = Button(icon_name="chevron-left", small=True, accessible="Previous block, Left")
@@ -167,7 +168,8 @@ class LedgerPage(Page):
         self.next_button.clicked.connect(lambda: self._step(1))
         self.result.cancelled.connect(self._cancel)
         self.band.acted.connect(lambda _key: self._show_damage())
-        for sequence, act in (("Ctrl+G", self.go_to_block), ("Left", self._previous), ("Right", self._following)):
+        bind(self, "block", self.go_to_block)
+        for sequence, act in (("Left", self._previous), ("Right", self._following)):
             shortcut = QShortcut(QKeySequence(sequence), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
@@ -300,7 +302,7 @@ class LedgerPage(Page):
 
     def keys(self) -> tuple[KeyLine, ...]:
         """The page's keys."""
-        return (KeyLine("Ctrl G", "Go to block"), KeyLine("Left, Right", "Previous, next block"))
+        return (key_line("block"), KeyLine("Left, Right", "Previous, next block"))
 
     def panes(self) -> tuple[QWidget, ...]:
         """F6 goes through list and entries."""

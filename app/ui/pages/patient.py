@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.worklist import RowState
+from app.ui.keys import bind, key_text
 from app.ui.kinds import kind_text
 from app.ui.outcomes import state_of
 from app.ui.page import Page
@@ -33,6 +33,7 @@ from app.ui.widgets import (
     StateView,
     TextKind,
     initials,
+    key_line,
     label,
     surface,
 )
@@ -145,7 +146,7 @@ class PatientPage(Page):
         self._about = label("", tone="text2")
         self._open_count = label("", TextKind.CAPTION, "text2")
         self._open_until = label("", TextKind.STRONG)
-        self.ask_button = Button("Ask for access…", icon_name="send", key_hint="N")
+        self.ask_button = Button("Ask for access…", icon_name="send", key_hint=key_text("ask"))
         words, right = QVBoxLayout(), QVBoxLayout()
         for column, parts in ((words, (self._name, self._about)), (right, (self._open_count, self._open_until))):
             column.setSpacing(0)
@@ -173,10 +174,8 @@ class PatientPage(Page):
         for part in (self.pane, self.band, self.empty_view):
             part.acted.connect(self._act)
         self.ask_button.clicked.connect(partial(self._act, "ask-any"))
-        for key, run in {"N": partial(self._act, "ask-any"), "W": self._focus_pane}.items():
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(run)
+        bind(self, "ask", partial(self._act, "ask-any"))
+        bind(self, "why", self._focus_pane)
 
     def show_patient(self, patient_id: str, row_key: str = "") -> None:
         """Show a patient, and choose one of her lines."""
@@ -326,8 +325,8 @@ class PatientPage(Page):
         """The keys of this page."""
         return (
             KeyLine("↵", "Open"),
-            KeyLine("W", "Why"),
-            KeyLine("N", "Ask for access"),
+            key_line("why"),
+            key_line("ask"),
         )
 
     def panes(self) -> tuple[QWidget, ...]:
@@ -339,4 +338,8 @@ class PatientPage(Page):
         if self._patient is None:
             return ()
         name = self._patient.name
-        return (PaletteItem("Actions", f"Ask {name} for access…", partial(self._act, "ask-any"), "send", key_hint="N"),)
+        return (
+            PaletteItem(
+                "Actions", f"Ask {name} for access…", partial(self._act, "ask-any"), "send", key_hint=key_text("ask")
+            ),
+        )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.drafts import DraftsDamagedError
 from app.services.requests import RequestState
+from app.ui.keys import bind, key_text
 from app.ui.kinds import kinds_text
 from app.ui.pages.drafts_band import DraftsBand
 from app.ui.pages.introduce_sheet import IntroduceSheet
@@ -29,6 +29,7 @@ from app.ui.widgets import (
     RowsTable,
     Segment,
     Segments,
+    key_line,
     title_row,
 )
 from app.ui.widgets.states import empty
@@ -128,7 +129,7 @@ class RequestsPage(LivePage):
 
     def _make_list(self) -> QWidget:
         top, _, _ = title_row("Requests")
-        self.ask_button = Button("Ask for access…", icon_name="send", key_hint="N")
+        self.ask_button = Button("Ask for access…", icon_name="send", key_hint=key_text("ask"))
         self.ask_button.clicked.connect(lambda: self.ask("", ""))
         top.addWidget(self.ask_button)
         self.segments = Segments(self._counted(), "all", accessible="Which requests")
@@ -150,9 +151,7 @@ class RequestsPage(LivePage):
         self.form.discarded.connect(self.leave_form)
         self.drafts_band.wanted.connect(lambda patient_id: self.ask(patient_id, ""))
         self.form.other_wanted.connect(lambda: self.ask("", ""))
-        shortcut = QShortcut(QKeySequence("N"), self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(lambda: self.ask("", ""))
+        bind(self, "ask", lambda: self.ask("", ""))
 
     def refresh(self) -> None:
         """Load the requests again, and look what was begun."""
@@ -269,7 +268,7 @@ class RequestsPage(LivePage):
 
     def keys(self) -> tuple[KeyLine, ...]:
         """The keys of this page."""
-        return (KeyLine("N", "Ask for access"), KeyLine("Ctrl ↵", "Send the request"))
+        return (key_line("ask"), KeyLine("Ctrl ↵", "Send the request"))
 
     def panes(self) -> tuple[QWidget, ...]:
         """What F6 goes through."""
@@ -279,4 +278,4 @@ class RequestsPage(LivePage):
 
     def palette_items(self) -> tuple[PaletteItem, ...]:
         """What can be done here."""
-        return (PaletteItem("Actions", "Ask for access…", partial(self.ask, "", ""), "send", key_hint="N"),)
+        return (PaletteItem("Actions", "Ask for access…", partial(self.ask, "", ""), "send", key_hint=key_text("ask")),)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.page import Page
+from app.ui.pages.keys_sheet import KeysSheet
 from app.ui.preferences import MINUTES, Preferences, Theme
 from app.ui.theme import scaled, text_scales
 from app.ui.widgets import Button, Column, Rule, Segment, Segments, TextKind, label, title_row
@@ -51,6 +52,8 @@ class SettingsPage(Page):
         self.minutes = QComboBox()
         for minutes in MINUTES:
             self.minutes.addItem(count_text(minutes, "minute", "minutes"), minutes)
+        self.keys_button = Button("Change keys…", icon_name="keyboard")
+        self.keys_button.clicked.connect(self._change_keys)
         self.sign_out_button = Button("Sign out", icon_name="log-out")
         self._lay_out()
         self.show_chosen(chosen)
@@ -77,6 +80,7 @@ class SettingsPage(Page):
             ("Text size", "Also Ctrl + and Ctrl − on every page.", self.text_size),
             ("Row height", "How close the lines of tables stand.", self.rows),
             (lock, "Without use. Locking closes what is open.", self.minutes),
+            ("Keys", "What each key does. Press ? on any page to see its keys.", self.keys_button),
             ("Sign out", "Leaves the sign-in page for the next person.", self.sign_out_button),
         ):
             rows.addLayout(_row(name, about, control))
@@ -100,6 +104,11 @@ class SettingsPage(Page):
         self.text_size.choose(str(chosen.text_scale))
         self.rows.choose("30" if chosen.compact else "36")
         self.minutes.setCurrentIndex(self.minutes.findData(getattr(chosen, self._lock_name)))
+
+    def _change_keys(self) -> None:
+        sheet = KeysSheet(self, self._chosen.keys)
+        sheet.chosen.connect(lambda keys: self._change(keys=keys))
+        sheet.open()
 
     def _change(self, **change: Any) -> None:
         chosen = replace(self._chosen, **change)

@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.model_cards import card_groups
 from app.services.requests import short_id
 from app.services.submission import UnsettledError
+from app.ui.keys import bind
 from app.ui.pages.model_card_sheet import ModelCardSheet
 from app.ui.pages.suggestion_result import ResultView
 from app.ui.pages.suggestion_words import failure_state, title_of_answer
@@ -38,6 +38,8 @@ from diagnostics.applicability import Declined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from PySide6.QtGui import QResizeEvent
 
     from app.services.models import BundledModel, ModelStatus
     from app.services.notebook import PatientRef
@@ -154,16 +156,10 @@ class SuggestionView(QWidget):
         self.state_view.acted.connect(self._act)
         self.pane.wanted.connect(self._give)
         self.pane.card_wanted.connect(lambda: self._show_card(must_read=False))
-        keys = {
-            "G": partial(self.pane.agree.set_checked, True),  # noqa: FBT003 (Qt's)
-            "V": partial(self.pane.override.set_checked, True),  # noqa: FBT003 (Qt's)
-            "R": partial(self.pane.reason.setFocus, Qt.FocusReason.ShortcutFocusReason),
-            "C": self.pane.card_wanted.emit,
-        }
-        for key, run in keys.items():
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(run)
+        bind(self, "agree", partial(self.pane.agree.set_checked, True))  # noqa: FBT003 (Qt's)
+        bind(self, "override", partial(self.pane.override.set_checked, True))  # noqa: FBT003 (Qt's)
+        bind(self, "reason", partial(self.pane.reason.setFocus, Qt.FocusReason.ShortcutFocusReason))
+        bind(self, "card", self.pane.card_wanted.emit)
 
     @property
     def opened(self) -> Opened | None:

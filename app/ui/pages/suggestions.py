@@ -20,6 +20,7 @@ from app.ui.widgets import (
     RowsModel,
     RowsTable,
     State,
+    key_line,
     title_row,
 )
 from app.ui.widgets.states import empty
@@ -197,10 +198,10 @@ class SuggestionsPage(LivePage):
     def keys(self) -> tuple[KeyLine, ...]:
         """The keys of this page."""
         return (
-            KeyLine("G", "Agree"),
-            KeyLine("V", "Override"),
-            KeyLine("R", "Reason"),
-            KeyLine("C", "Model card"),
+            key_line("agree"),
+            key_line("override"),
+            key_line("reason"),
+            key_line("card"),
         )
 
     def panes(self) -> tuple[QWidget, ...]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.services.requests import short_id
 from app.services.worklist import RowState
+from app.ui.keys import bind, key_text
 from app.ui.kinds import purpose_text
 from app.ui.pages.import_sheet import ImportSheet
 from app.ui.pages.live_page import LivePage
@@ -30,6 +31,7 @@ from app.ui.widgets import (
     RowsTable,
     Segment,
     Segments,
+    key_line,
     label,
     title_row,
 )
@@ -135,7 +137,7 @@ class WorklistPage(LivePage):
     def _make_layout(self) -> None:
         top, _, _ = title_row("Worklist")
         self.import_button = Button("Import…", icon_name="file-plus")
-        self.ask_button = Button("Ask for access…", icon_name="send", key_hint="N")
+        self.ask_button = Button("Ask for access…", icon_name="send", key_hint=key_text("ask"))
         top.addWidget(self.import_button)
         top.addWidget(self.ask_button)
         self.segments = Segments(self._counted(), "all", accessible="Which lines")
@@ -165,15 +167,9 @@ class WorklistPage(LivePage):
         self.band.acted.connect(self._act)
         self.empty_view.acted.connect(self._act)
         self.pane.acted.connect(self._act)
-        keys = {
-            "N": lambda: self.ask_wanted.emit("", ""),
-            "A": partial(self._act, "ask"),
-            "P": partial(self._act, "patient"),
-        }
-        for key, run in keys.items():
-            shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(run)
+        bind(self, "ask", lambda: self.ask_wanted.emit("", ""))
+        bind(self, "more", partial(self._act, "ask"))
+        bind(self, "patient", partial(self._act, "patient"))
         for key, run in {"Space": self._focus_pane, "Ctrl+C": self._copy_id}.items():
             shortcut = QShortcut(QKeySequence(key), self.table)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -291,12 +287,12 @@ class WorklistPage(LivePage):
         """The keys of this page."""
         return (
             KeyLine("↵", "Open"),
-            KeyLine("N", "Ask for access"),
-            KeyLine("A", "Ask for more of this patient"),
-            KeyLine("P", "Patient page"),
+            key_line("ask"),
+            key_line("more"),
+            key_line("patient"),
             KeyLine("Space", "Go to the preview"),
             KeyLine("Ctrl C", "Copy the id"),
-            KeyLine("/", "Filter"),
+            key_line("filter"),
         )
 
     def panes(self) -> tuple[QWidget, ...]:
@@ -321,5 +317,7 @@ class WorklistPage(LivePage):
             for row in self._rows
             if row.can_open
         )
-        ask = PaletteItem("Actions", "Ask for access…", partial(self.ask_wanted.emit, "", ""), "send", key_hint="N")
+        ask = PaletteItem(
+            "Actions", "Ask for access…", partial(self.ask_wanted.emit, "", ""), "send", key_hint=key_text("ask")
+        )
         return (*records, ask, PaletteItem("Actions", "Import…", self._import, "file-plus"))

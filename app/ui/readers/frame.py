@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.ui.keys import key_text
 from app.ui.theme import read_dark, scaled
 from app.ui.widgets.bands import StateView
 from app.ui.widgets.buttons import Button, ButtonKind
@@ -158,7 +159,7 @@ class RecordFrame(QFrame):
         self.back_button = Button(facts.back, kind=ButtonKind.BARE, icon_name="arrow-left", key_hint="Esc", small=True)
         self.back_button.clicked.connect(self.back_asked)
         self.ledger = LedgerBadge(facts.ledger)
-        lock = Button(kind=ButtonKind.BARE, icon_name="lock", accessible="Lock, Ctrl L")
+        lock = Button(kind=ButtonKind.BARE, icon_name="lock", accessible=f"Lock, {key_text('lock')}")
         lock.clicked.connect(self.lock_asked)
         row = QHBoxLayout(header)
         row.setContentsMargins(scaled(12), 0, scaled(8), 0)
@@ -169,11 +170,7 @@ class RecordFrame(QFrame):
         row.addWidget(line)
         row.addWidget(label(facts.patient, TextKind.SECTION))
         for text in (facts.about, "·", facts.title) if facts.about else (facts.title,):
-            word = label(text, tone="text2")
-            word.setMinimumWidth(1)  # gives way to the badges
-            if text != "·":
-                word.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-            row.addWidget(word)
+            row.addWidget(label(text, tone="text2", gives_way=text != "·"))  # to the badges
         row.addStretch(1)
         for button in (self.badge, self.ledger, lock):
             row.addWidget(button)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.records import rendering
 from app.records.images import Unreadable, Window
+from app.ui.keys import code_of
 from app.ui.pixels import image_of
 from app.ui.theme import TextSize, font, read_dark, scaled, token
 from app.ui.viewer.geometry import View, edge_letters_on, scale_of, transform_of
@@ -433,7 +435,6 @@ class ImageCanvas(QWidget):
 
     def _actions(self) -> dict[int, Callable[[], None]]:
         count = len(self._series) if self._series is not None else 0
-        tools = {Qt.Key.Key_W: Tool.WINDOW, Qt.Key.Key_S: Tool.SCROLL, Qt.Key.Key_Z: Tool.ZOOM, Qt.Key.Key_P: Tool.PAN}
         table: dict[int, Callable[[], None]] = {
             Qt.Key.Key_Up.value: lambda: self.go_to(self._index - 1),
             Qt.Key.Key_Down.value: lambda: self.go_to(self._index + 1),
@@ -441,17 +442,19 @@ class ImageCanvas(QWidget):
             Qt.Key.Key_End.value: lambda: self.go_to(count - 1),
             Qt.Key.Key_PageUp.value: lambda: self.series_asked.emit(-1),
             Qt.Key.Key_PageDown.value: lambda: self.series_asked.emit(1),
-            Qt.Key.Key_I.value: self.invert,
-            Qt.Key.Key_R.value: self.rotate,
-            Qt.Key.Key_H.value: lambda: self.flip(horizontal=True),
-            Qt.Key.Key_V.value: lambda: self.flip(horizontal=False),
-            Qt.Key.Key_0.value: self.reset,
-            Qt.Key.Key_T.value: self.toggle_text,
-            Qt.Key.Key_C.value: self.toggle_cine,
             Qt.Key.Key_Space.value: self.toggle_cine,
-            Qt.Key.Key_L.value: lambda: self.set_tool(Tool.LENGTH),
         }
-        return table | {key.value: lambda tool=tool: self.set_tool(tool) for key, tool in tools.items()}
+        changeable: dict[str, Callable[[], None]] = {
+            "invert": self.invert,
+            "rotate": self.rotate,
+            "flip-across": lambda: self.flip(horizontal=True),
+            "flip-down": lambda: self.flip(horizontal=False),
+            "reset": self.reset,
+            "texts": self.toggle_text,
+            "cine": self.toggle_cine,
+            **{tool.value: partial(self.set_tool, tool) for tool in Tool},
+        }
+        return table | {code_of(name): act for name, act in changeable.items()}
 
     def focusInEvent(self, event: Any) -> None:
         """Qt's."""

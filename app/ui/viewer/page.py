@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from app.ui.keys import key_text
 from app.ui.readers.frame import OpeningFacts, RecordFrame
 from app.ui.theme import scaled
 from app.ui.viewer.canvas import ImageCanvas, Tool
@@ -16,7 +17,7 @@ from app.ui.viewer.panel import RecordPanel
 from app.ui.viewer.thumbnails import Thumbnails
 from app.ui.viewer.window_sheet import WindowSheet
 from app.ui.widgets.buttons import Button, ButtonKind
-from app.ui.widgets.command_palette import KeyHelp, KeyLine
+from app.ui.widgets.command_palette import KeyHelp, KeyLine, key_line
 from app.ui.widgets.text import Rule, TextKind, label
 
 if TYPE_CHECKING:
@@ -27,38 +28,33 @@ if TYPE_CHECKING:
     from app.services.windows import OwnWindow
     from app.ui.viewer.series import ImageSeries
 
-KEYS: Final = (
-    KeyLine("W", "Window: drag"),
-    KeyLine("S", "Scroll: drag"),
-    KeyLine("Z", "Zoom: drag"),
-    KeyLine("P", "Pan: drag"),
-    KeyLine("L", "Length: drag"),
-    KeyLine("1..5", "Window presets"),
-    KeyLine("6..9", "Windows of your own"),
-    KeyLine("I", "Invert"),
-    KeyLine("R", "Rotate"),
-    KeyLine("H", "Flip left to right"),
-    KeyLine("V", "Flip upside down"),
-    KeyLine("0", "Reset"),
-    KeyLine("C", "Cine, also space"),
-    KeyLine("T", "Texts on the image"),
-    KeyLine("↑ ↓", "Previous, next image"),
-    KeyLine("Home End", "First, last image"),
-    KeyLine("PgUp PgDn", "Previous, next series"),
-    KeyLine("Ctrl Alt 1..3", "One, two, four viewports"),
-    KeyLine("F8", "Record panel"),
-    KeyLine("F11", "Only the images"),
+_TOOLS: Final = (
+    (Tool.WINDOW, "Window", "contrast"),
+    (Tool.SCROLL, "Scroll", "move-vertical"),
+    (Tool.ZOOM, "Zoom", "zoom-in"),
+    (Tool.PAN, "Pan", "hand"),
+    (Tool.LENGTH, "Length", "ruler"),
 )
-"""The keys of this page; each has one meaning."""
+_ACTS: Final = ("invert", "rotate", "flip-across", "flip-down", "reset", "cine", "texts")
+
+
+def viewer_keys() -> tuple[KeyLine, ...]:
+    """Return the keys of this page; each has one meaning."""
+    return (
+        *(key_line(tool.value) for tool, _, _ in _TOOLS),
+        KeyLine("1..5", "Window presets"),
+        KeyLine("6..9", "Windows of your own"),
+        *map(key_line, _ACTS),
+        KeyLine("↑ ↓", "Previous, next image"),
+        KeyLine("Home End", "First, last image"),
+        KeyLine("PgUp PgDn", "Previous, next series"),
+        KeyLine("Ctrl Alt 1..3", "One, two, four viewports"),
+        KeyLine("F8", "Record panel"),
+        KeyLine("F11", "Only the images"),
+    )
+
 
 _LAYOUTS: Final = ((1, 1), (1, 2), (2, 2))
-_TOOLS: Final = (
-    (Tool.WINDOW, "Window", "contrast", "W"),
-    (Tool.SCROLL, "Scroll", "move-vertical", "S"),
-    (Tool.ZOOM, "Zoom", "zoom-in", "Z"),
-    (Tool.PAN, "Pan", "hand", "P"),
-    (Tool.LENGTH, "Length", "ruler", "L"),
-)
 
 
 class ViewerPage(RecordFrame):
@@ -127,22 +123,28 @@ class ViewerPage(RecordFrame):
         return self._series
 
     def _make_toolbar(self) -> None:
-        for tool, text, icon_name, key in _TOOLS:
-            button = Button(text, kind=ButtonKind.BARE, icon_name=icon_name, small=True, accessible=f"{text}, {key}")
+        for tool, text, icon_name in _TOOLS:
+            said = f"{text}, {key_text(tool.value)}"
+            button = Button(text, kind=ButtonKind.BARE, icon_name=icon_name, small=True, accessible=said)
             button.setCheckable(True)
             button.clicked.connect(lambda _checked=False, tool=tool: self.set_tool(tool))
             self._tool_buttons[tool] = button
             self.toolbar.addWidget(button)
         self._separate()
         for text, icon_name, key, act in (
-            ("Invert", "lightbulb", "I", self._do(ImageCanvas.invert)),
-            ("Rotate", "rotate-cw", "R", self._do(ImageCanvas.rotate)),
-            ("Flip", "flip-horizontal-2", "H", self._do(lambda canvas: canvas.flip(horizontal=True))),
-            ("Reset", "refresh-cw", "0", self._do(ImageCanvas.reset)),
+            ("Invert", "lightbulb", key_text("invert"), self._do(ImageCanvas.invert)),
+            ("Rotate", "rotate-cw", key_text("rotate"), self._do(ImageCanvas.rotate)),
+            (
+                "Flip",
+                "flip-horizontal-2",
+                key_text("flip-across"),
+                self._do(partial(ImageCanvas.flip, horizontal=True)),
+            ),
+            ("Reset", "refresh-cw", key_text("reset"), self._do(ImageCanvas.reset)),
         ):
             self._add_action(text, icon_name, key, act)
         self._separate()
-        self.cine_button = self._add_action("Cine", "play", "C", self._do(ImageCanvas.toggle_cine))
+        self.cine_button = self._add_action("Cine", "play", key_text("cine"), self._do(ImageCanvas.toggle_cine))
         for number, (rows, columns) in enumerate(_LAYOUTS, 1):
             name = f"{rows} × {columns}"
             self._add_action(name, "", f"Ctrl Alt {number}", partial(self.set_layout, number))
@@ -321,7 +323,7 @@ class ViewerPage(RecordFrame):
 
     def show_keys(self) -> None:
         """List the keys (?)."""
-        KeyHelp(self, KEYS, ()).open()
+        KeyHelp(self, viewer_keys(), ()).open()
 
     def forget(self, body: QWidget) -> None:
         """Drop every pixel: viewports, thumbnails, series."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.ui.keys import key_text
 from app.ui.theme import TextSize, font, scaled, token
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.panes import Column, Note
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 def window_text(window: Window) -> str:
     """Write centre and width: "−550 / 1600"."""
     return f"{window.center:.0f} / {window.width:.0f}".replace("-", "−")
+
+
+def _to_measure() -> str:
+    return f"Press {key_text('length')} and drag on the image."
 
 
 class PresetRow(QAbstractButton):
@@ -86,7 +91,7 @@ class RecordPanel(QWidget):
         column.body.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.body.addWidget(Rule())
         column.body.addWidget(label("Length", TextKind.STRONG))
-        self._length = label("Press L and drag on the image.", tone="text2", wrap=True)
+        self._length = label(_to_measure(), tone="text2", wrap=True)
         column.body.addWidget(self._length)
         column.body.addWidget(Rule())
         column.body.addWidget(label("This record", TextKind.STRONG))
@@ -134,4 +139,4 @@ class RecordPanel(QWidget):
 
     def show_length(self, text: str) -> None:
         """Show the measured length."""
-        self._length.setText(text or "Press L and drag on the image.")
+        self._length.setText(text or _to_measure())

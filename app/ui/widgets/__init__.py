@@ -5,7 +5,7 @@ from app.ui.widgets.bands import Band, LoadingView, StateView
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.cells import ChipDelegate, Group, TwoLine, TwoLineDelegate
 from app.ui.widgets.chips import ChipLabel, paint_chip
-from app.ui.widgets.command_palette import CommandPalette, KeyHelp, KeyLine, PaletteItem, conflicts
+from app.ui.widgets.command_palette import CommandPalette, KeyHelp, KeyLine, PaletteItem, conflicts, key_line
 from app.ui.widgets.dialogs import Confirm, Scrim, Sheet
 from app.ui.widgets.focus import FocusRing
 from app.ui.widgets.forms import PIN_LENGTH, DateField, Field, Option, OptionKind, PinField, StepBar
@@ -91,6 +91,7 @@ __all__ = [
     "centred",
     "conflicts",
     "initials",
+    "key_line",
     "label",
     "link_label",
     "paint_chip",

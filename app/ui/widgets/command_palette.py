@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.keys import key_text, meaning_of
 from app.ui.theme import TextSize, font, icon, scaled, size, token
 from app.ui.widgets.cells import elided
 from app.ui.widgets.chips import chip_size, paint_chip
@@ -364,6 +365,11 @@ class KeyLine:
 
     key: str
     meaning: str
+
+
+def key_line(name: str) -> KeyLine:
+    """Return the line of a command whose key can be changed."""
+    return KeyLine(key_text(name), meaning_of(name))
 
 
 def conflicts(keys: Sequence[KeyLine]) -> tuple[str, ...]:

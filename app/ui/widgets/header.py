@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.ui.keys import key_text
 from app.ui.theme import scaled, size, token
 from app.ui.widgets.buttons import Button, ButtonKind
 from app.ui.widgets.panes import link_label
@@ -123,15 +124,21 @@ class SearchField(QFrame):
         self.setMaximumWidth(scaled(360))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.IBeamCursor)
-        self.setAccessibleName("Search or type a command, Ctrl K")
-        self._text = label("Search or type a command", tone="muted")
+        self._text = label("Search or type a command", tone="muted", gives_way=True)
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(scaled(10), 0, scaled(8), 0)
         row.setSpacing(scaled(8))
         row.addWidget(IconLabel("search", "muted"))
         row.addWidget(self._text, 1)
-        row.addWidget(KeyCap("Ctrl K"))
+        self._cap = KeyCap("")
+        row.addWidget(self._cap)
+        self.show_key()
+
+    def show_key(self) -> None:
+        """Show the key that opens the palette."""
+        self._cap.show_key(key_text("palette"))
+        self.setAccessibleName(f"Search or type a command, {key_text('palette')}")
 
     def set_hint(self, text: str) -> None:
         """Say what can be searched here."""
@@ -155,14 +162,19 @@ class Bell(Button):
     """The bell with its counter."""
 
     def __init__(self) -> None:
-        super().__init__(kind=ButtonKind.BARE, icon_name="bell", accessible="Notifications, Ctrl J")
+        super().__init__(kind=ButtonKind.BARE, icon_name="bell", accessible="Notifications")
         self.count = 0
 
     def set_count(self, count: int) -> None:
         """Show how many notices wait."""
         self.count = count
-        self.setAccessibleName(f"Notifications, {count}")
+        self.say()
         self.update()
+
+    def say(self) -> None:
+        """Tell a screen reader the number, and everybody the key."""
+        self.setAccessibleName(f"Notifications, {self.count}")
+        self.setToolTip(f"Notifications, {key_text('notices')}")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt's."""
@@ -190,8 +202,9 @@ class Header(QFrame):
         self.search = SearchField()
         self.badge = LedgerBadge()
         self.bell = Bell()
-        self.lock_button = Button(kind=ButtonKind.BARE, icon_name="lock", accessible="Lock, Ctrl L")
+        self.lock_button = Button(kind=ButtonKind.BARE, icon_name="lock", accessible="Lock")
         self._notices: tuple[Notice, ...] = ()
+        self.show_keys()
         left, right = QHBoxLayout(), QHBoxLayout()
         for part in (left, right):
             part.setSpacing(scaled(8))
@@ -213,6 +226,14 @@ class Header(QFrame):
         self.bell.clicked.connect(self.open_notices)
         self.lock_button.clicked.connect(self.lock_pressed)
 
+    def show_keys(self) -> None:
+        """Say which keys do what the header does."""
+        self.search.show_key()
+        self.bell.say()
+        lock = f"Lock, {key_text('lock')}"
+        self.lock_button.setAccessibleName(lock)
+        self.lock_button.setToolTip(lock)
+
     def show_person(self, hospital: str, person: str, role: str) -> None:
         """Show who is signed in where."""
         self._hospital.setText(hospital)
@@ -225,7 +246,7 @@ class Header(QFrame):
         self.bell.set_count(len(notices))
 
     def open_notices(self) -> None:
-        """Open the list under the bell (Ctrl J)."""
+        """Open the list under the bell."""
         popover = Popover(self.bell, 380)
         if not self._notices:
             popover.body.addWidget(label("Nothing needs you.", tone="text2"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from app.ui.theme import TextSize, font, icon, mono, scaled, token
@@ -44,6 +44,36 @@ def _font(kind: TextKind) -> QFont:
     return font(steps.get(kind, TextSize.BODY), 600 if kind is TextKind.PATIENT_STRONG else None)
 
 
+class GivingWay(QLabel):
+    """A label that is happy with any width, and shows by "…" that there is more; ``setText`` gives all of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._all = text
+
+    def setText(self, text: str) -> None:
+        """Qt's."""
+        self._all = text
+        self._fit()
+        self.updateGeometry()
+
+    def _fit(self) -> None:
+        super().setText(self.fontMetrics().elidedText(self._all, Qt.TextElideMode.ElideRight, self.width()))
+
+    def sizeHint(self) -> QSize:
+        """Qt's: room for all of it."""
+        return QSize(self.fontMetrics().horizontalAdvance(self._all) + 1, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's: next to nothing will do."""
+        return QSize(1, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's."""
+        super().resizeEvent(event)
+        self._fit()
+
+
 def label(
     text: str = "",
     kind: TextKind = TextKind.BODY,
@@ -51,6 +81,7 @@ def label(
     *,
     wrap: bool = False,
     selectable: bool = False,
+    gives_way: bool = False,
 ) -> QLabel:
     """Make a label.
 
@@ -60,8 +91,9 @@ def label(
         tone: text, text2, muted, accent, ok, wait, deny, unknown, held or info; empty is the kind's own.
         wrap: whether it breaks into lines.
         selectable: whether it can be copied (ids).
+        gives_way: whether it ends in "…" where there is no room for all of it.
     """
-    made = QLabel(text)
+    made = GivingWay(text) if gives_way else QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setProperty("type", kind.value)
     made.setFont(_font(kind))
@@ -177,6 +209,12 @@ class KeyCap(QWidget):
         super().__init__(parent)
         self._key = key
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_key(self, key: str) -> None:
+        """Show another key."""
+        self._key = key
+        self.updateGeometry()
+        self.update()
 
     def sizeHint(self) -> QSize:
         """Qt's."""
