@@ -29,6 +29,7 @@ from app.custodian.recipient import open_release
 from app.custodian.results import (
     Acknowledgement,
     Alarms,
+    AskedQuestion,
     Erasure,
     Explanation,
     ImportFile,
@@ -40,6 +41,7 @@ from app.custodian.results import (
     Person,
     PersonRow,
     Proof,
+    Question,
     RegisteredPerson,
     Released,
     Statement,
@@ -347,6 +349,45 @@ class CustodianClient:
             )
             rows.append(readings.notice(decode_object(open_sealed(mailbox_key, info, raw_bytes(item, "sealed")))))
         return tuple(rows)
+
+    def keep_receipt(self, signer: Signer, patient_id: str, consent_id: str, receipt: bytes) -> None:
+        """Put a receipt into the patient's mailbox, where her own device finds it (her party); once is enough.
+
+        Raises:
+            CustodianRefusal: ``artefact-mismatch``: it does not prove this consent.
+        """
+        fields = {"patient_id": patient_id, "consent_id": consent_id, "receipt": receipt.decode()}
+        self._ask(signer, "keep-receipt", fields)
+
+    def seen(self, signer: Signer, patient_id: str, block: int | None = None) -> int | None:
+        """Return up to which block who saw what was read before, None for never, and note ``block`` (her party)."""
+        reply = self._ask(signer, "seen", {"patient_id": patient_id, "block": block})
+        return None if reply["block"] is None else number(reply, "block")
+
+    def ask_question(self, signer: Signer, patient_id: str, access_id: str, words: str) -> None:
+        """Ask the hospital's privacy officer about an access (the patient's party); once per access.
+
+        Raises:
+            CustodianRefusal: ``already-exists``: it was asked about with other words; ``unknown-access``.
+        """
+        self._ask(signer, "ask-question", {"patient_id": patient_id, "access_id": access_id, "text": words})
+
+    def own_questions(self, signer: Signer, patient_id: str) -> tuple[Question, ...]:
+        """Return what was asked under a patient id, with the answers (her party)."""
+        reply = self._ask(signer, "own-questions", {"patient_id": patient_id})
+        return tuple(readings.question(row) for row in objects(reply, "questions"))
+
+    def questions(self, signer: Signer) -> tuple[AskedQuestion, ...]:
+        """Return what this hospital's patients asked (its privacy officer)."""
+        return tuple(readings.asked_question(row) for row in objects(self._ask(signer, "questions", {}), "questions"))
+
+    def answer_question(self, signer: Signer, patient_id: str, access_id: str, words: str) -> None:
+        """Answer a question, which cannot be changed later (the privacy officer).
+
+        Raises:
+            CustodianRefusal: ``already-exists``: it was answered.
+        """
+        self._ask(signer, "answer-question", {"patient_id": patient_id, "access_id": access_id, "text": words})
 
     def not_me(self, code: str) -> None:
         """Stop all releases of the patient id whose notice carried ``code``; whoever holds the notice may."""

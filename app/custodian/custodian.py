@@ -13,6 +13,7 @@ from app.custodian import (
     notices,
     objects,
     proofs,
+    questions,
     registration,
     release,
     requests,
@@ -90,6 +91,12 @@ _SIGNED: Final[dict[str, _Signed]] = {
     "erase-record": erasure.erase_record,
     "erase-person": erasure.erase_person,
     "alarms": alarms,
+    "ask-question": questions.ask,
+    "own-questions": questions.own_questions,
+    "questions": questions.questions,
+    "answer-question": questions.answer,
+    "seen": notices.seen,
+    "keep-receipt": notices.keep_receipt,
 }
 _BY_PIN: Final[dict[str, _Unsigned]] = {
     "unlock-card": registration.unlock_card,

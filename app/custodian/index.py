@@ -13,12 +13,12 @@ from typing import Final
 from app.custodian import entries, readings
 from app.custodian.database import claim, connect, set_key_id, truncate
 from app.custodian.entries import HeldCard, HeldPerson, HeldRecord, HeldVersion, Link, SharedRecord
-from app.custodian.results import Opening, StoredRequest
+from app.custodian.results import Opening, Question, StoredRequest
 from app.custodian.tables import SealedTable
 from app.identity.badges import BadgeOpening
 from app.identity.keys import MasterKey, Purpose, wipe
 from ledger.contract.canonical import Json
-from ledger.contract.wire import text
+from ledger.contract.wire import integer, text
 from ledger.encoding import from_base64, to_base64
 
 PIN_TRIES: Final = 5
@@ -37,6 +37,8 @@ _SEALED: Final = (
     "stops",
     "flags",
     "owed",
+    "questions",
+    "visits",
 )
 _PLAIN: Final = """
 CREATE TABLE IF NOT EXISTS nonces (nonce BLOB PRIMARY KEY, at INTEGER NOT NULL);
@@ -73,6 +75,7 @@ class Index:
         self._requests, self._artefacts, self._badges = made["requests"], made["artefacts"], made["badges"]
         self._reasons, self._codes, self._stops = made["reasons"], made["codes"], made["stops"]
         self._flags, self._owed = made["flags"], made["owed"]
+        self._questions, self._visits = made["questions"], made["visits"]
         self._notices = SealedTable(self._database, self._lock, "notices", self._mailbox_key, random)
 
     def close(self) -> None:
@@ -257,6 +260,33 @@ class Index:
         """Return the notices of a patient id, in order."""
         return [value for _, value in self._notices.of_group(patient_id)]
 
+    def put_question(self, question: Question) -> None:
+        """Keep a question, or its answer."""
+        value = readings.question_fields(question)
+        self._questions.put(f"{question.patient_id}/{question.access_id}", value, question.patient_id)
+
+    def question(self, patient_id: str, access_id: str) -> Question | None:
+        """Return what was asked about an access."""
+        value = self._questions.find(f"{patient_id}/{access_id}")
+        return None if value is None else readings.question(value)
+
+    def questions_of(self, patient_id: str) -> list[Question]:
+        """Return what was asked under a patient id."""
+        return [readings.question(value) for _, value in self._questions.of_group(patient_id)]
+
+    def questions(self) -> list[Question]:
+        """Return all that was asked."""
+        return [readings.question(value) for _, value in self._questions.all()]
+
+    def put_visit(self, patient_id: str, block: int) -> None:
+        """Note up to which block a patient read who saw what."""
+        self._visits.put(patient_id, {"block": block}, patient_id)
+
+    def visit(self, patient_id: str) -> int | None:
+        """Return up to which block a patient read who saw what; None if she never did."""
+        value = self._visits.find(patient_id)
+        return None if value is None else integer(value["block"])
+
     def put_code(self, digest: str, value: dict[str, Json], patient_id: str) -> None:
         """Keep a code by its hash."""
         self._codes.put(digest, value, patient_id)
@@ -343,9 +373,9 @@ class Index:
 
     def erase_pair(self, patient_id: str) -> None:
         """Delete everything under a patient id; call ``settle`` after."""
-        for table in (self._shared, self._requests, self._artefacts, self._reasons, self._notices, self._flags):
+        tables = (self._shared, self._requests, self._artefacts, self._reasons, self._notices, self._flags)
+        for table in (*tables, self._codes, self._questions, self._visits):
             table.remove_group(patient_id)
-        self._codes.remove_group(patient_id)
         self._stops.remove(patient_id)
         self._links.remove(patient_id)
 

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Final
 
+from app.consent.receipt import ReceiptError, verify_receipt
 from app.custodian.authentication import active
 from app.custodian.desk import Desk
 from app.custodian.journal import JournalEntry, JournalKind
@@ -15,6 +16,9 @@ from ledger.contract.parties import party
 WITH_CODE: Final = frozenset({"registered", "key-set", "pin-reset", "consent-granted", "artefact-mismatch"})
 """Notices of acts in the patient's name: each carries a code with which she can say "that was not me"."""
 
+
+RECEIPT_MAX: Final = 256 * 1024
+"""Characters of a receipt: the artefact, an envelope and block headers."""
 
 KEY: Final = "key"
 """What a patient id is flagged with while its key was not certified by this custodian."""
@@ -58,6 +62,42 @@ def notices(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
             info = notice_info(desk.network_id, patient_id, count)
             rows.append({"number": count, "sealed": to_text(seal_to(key, info, encode(value)))})
     return {"notices": rows}
+
+
+def seen(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
+    """Return up to which block the party had read who saw what, and note how far now; ``null`` only asks.
+
+    It never goes back, and never beyond what is verified here.
+    """
+    exactly(request.fields, "patient_id", "block", "reply_key")
+    patient_id, block = text(request.fields, "patient_id", 64), request.fields["block"]
+    party(desk.reader(caller), patient_id)
+    earlier = desk.index.visit(patient_id)
+    if block is not None:
+        reached = min(number(request.fields, "block"), desk.replica.height - 1)
+        if reached > (-1 if earlier is None else earlier):
+            desk.index.put_visit(patient_id, reached)
+    return {"block": earlier}
+
+
+def keep_receipt(desk: Desk, request: Request, caller: Caller) -> dict[str, Json]:
+    """Put the receipt of a consent into the patient's mailbox, once; only one that proves that very consent."""
+    exactly(request.fields, "patient_id", "consent_id", "receipt", "reply_key")
+    patient_id, consent_id = text(request.fields, "patient_id", 64), text(request.fields, "consent_id", 64)
+    receipt = text(request.fields, "receipt", RECEIPT_MAX)
+    party(desk.reader(caller), patient_id)
+    if desk.find("consent", patient_id, consent_id) is None:
+        raise CustodianRefusal("unknown-consent")
+    try:
+        proven = verify_receipt(receipt.encode(), desk.network_id)
+    except ReceiptError as refused:
+        raise CustodianRefusal("artefact-mismatch", str(refused)) from None
+    if (proven.patient_id, proven.consent_id) != (patient_id, consent_id):
+        raise CustodianRefusal("artefact-mismatch", "the receipt of another consent")
+    told = [each["content"] for each in desk.index.notices_of(patient_id) if each["kind"] == "receipt"]
+    if not any(isinstance(each, dict) and each["consent_id"] == consent_id for each in told):
+        notify(desk, patient_id, "receipt", {"consent_id": consent_id, "receipt": receipt})
+    return {}
 
 
 def notice_info(network_id: str, patient_id: str, count: int) -> bytes:

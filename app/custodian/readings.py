@@ -3,6 +3,7 @@
 from app.custodian.messages import member, number, objects, raw_bytes, text, texts, to_text
 from app.custodian.results import (
     Alarms,
+    AskedQuestion,
     Erasure,
     Explanation,
     ImportOutcome,
@@ -11,6 +12,7 @@ from app.custodian.results import (
     Opening,
     Person,
     PersonRow,
+    Question,
     RecordText,
     Statement,
     StatementEntry,
@@ -139,6 +141,53 @@ def notice(fields: dict[str, Json]) -> Notice:
         text(fields, "patient_id"),
         member(fields, "content"),
         text(fields, "not_me"),
+    )
+
+
+def question_fields(question: Question) -> dict[str, Json]:
+    """Return the wire form of a question."""
+    return {
+        "patient_id": question.patient_id,
+        "access_id": question.access_id,
+        "text": question.text,
+        "asked_at": question.asked_at,
+        "answer": question.answer,
+        "answered_at": question.answered_at,
+        "answered_by": question.answered_by,
+    }
+
+
+def question(fields: dict[str, Json]) -> Question:
+    """Read a question."""
+    return Question(
+        text(fields, "patient_id"),
+        text(fields, "access_id"),
+        text(fields, "text"),
+        number(fields, "asked_at"),
+        text(fields, "answer"),
+        None if fields.get("answered_at") is None else number(fields, "answered_at"),
+        text(fields, "answered_by"),
+    )
+
+
+def asked_question_fields(asked: AskedQuestion) -> dict[str, Json]:
+    """Return the wire form of a question with who asked it about what."""
+    return {
+        "question": question_fields(asked.question),
+        "person": asked.person,
+        "badge": None if asked.badge is None else asked.badge.to_wire(),
+        "categories": [*asked.categories],
+    }
+
+
+def asked_question(fields: dict[str, Json]) -> AskedQuestion:
+    """Read a question with who asked it about what."""
+    badge = fields.get("badge")
+    return AskedQuestion(
+        question(member(fields, "question")),
+        text(fields, "person"),
+        None if badge is None else BadgeOpening.from_wire(badge),
+        tuple(texts(fields, "categories")),
     )
 
 

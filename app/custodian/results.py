@@ -1,9 +1,13 @@
 """What the custodian's client returns: frozen values, already verified and opened."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.identity.badges import BadgeOpening
 from ledger.contract.canonical import Json
+
+QUESTION_MAX: Final = 1000
+"""Characters of a question about an access, and of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +226,53 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a patient asked about one access.
+
+    Attributes:
+        patient_id: of the pair.
+        access_id: of the ledger.
+        text: her words.
+        asked_at: seconds UTC.
+        answer: the privacy officer's words, or empty.
+        answered_at: seconds UTC, or None while it waits.
+        answered_by: subject of the privacy officer, or empty.
+    """
+
+    patient_id: str
+    access_id: str
+    text: str
+    asked_at: int
+    answer: str = ""
+    answered_at: int | None = None
+    answered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question as the privacy officer reads it.
+
+    Attributes:
+        question: what was asked, and the answer.
+        person: the patient's name.
+        badge: of whoever made the access, or None if none is known.
+        categories: kinds of the records; empty for a list of records.
+    """
+
+    question: Question
+    person: str
+    badge: BadgeOpening | None
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One message to the patient, decoded by the custodian from the ledger itself (ATTACKS.md A27).
 
     Attributes:
         number: rises by one per patient id.
         kind: ``consent-granted``, ``consent-revoked``, ``key-set``, ``registered``, ``artefact-mismatch``,
-            ``suspended``, ``record-erased``.
+            ``suspended``, ``record-erased``, ``question-answered``, ``receipt``.
         at: seconds UTC.
         patient_id: of the pair it is about.
         content: ids and decoded terms, per kind.

@@ -1,6 +1,6 @@
 """Who saw what: every opening of the patient's records and every attempt, from verified blocks (feature L3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -139,6 +139,15 @@ class Accesses:
         """Ask the hospital that holds the records, and one other, and say whether they agree; see ``agreement``."""
         return ask_hospitals(self.machine, self.pairs)
 
+    def seen(self) -> dict[str, int | None]:
+        """Return up to which block she read this list before, by patient id; None for never."""
+        return {pair.patient_id: pair.client.seen(pair.identity, pair.patient_id) for pair in self.pairs}
+
+    def mark_seen(self, block: int) -> None:
+        """Note that she read the list as it stood at a block; her hospital keeps it, so every device knows."""
+        for pair in self.pairs:
+            pair.client.seen(pair.identity, pair.patient_id, block)
+
     def check(self, row: AccessRow) -> Checked:
         """Check one entry again, without believing anyone: envelope, signature and Merkle path, on this machine.
 
@@ -159,6 +168,17 @@ class Accesses:
             raise NotProvenError("another", "the entry says something else")
         number = integer(proof.content["index"]) + 1
         return Checked(row.access_id, row.block, number, self.machine.clock(), proof.block_hash)
+
+
+def is_new(row: AccessRow, seen: Mapping[str, int | None]) -> bool:
+    """Tell whether somebody else did this since her last visit; on her first visit everything is new.
+
+    Args:
+        row: an entry of her list.
+        seen: what ``Accesses.seen`` returned when the visit began.
+    """
+    last = seen.get(row.patient_id)
+    return row.who.subject != row.patient_id and (last is None or row.block > last)
 
 
 def read_rows(

@@ -62,6 +62,15 @@ def make_receipt(machine: Machine, pair: Pair, consent_id: str, commit: Commit) 
     )
 
 
+def keep_in_mailbox(pair: Pair, receipt: Receipt) -> None:
+    """Put a receipt into the patient's mailbox at her hospital, where her own device finds it.
+
+    Raises:
+        CustodianRefusal: it is not the receipt of this consent of hers.
+    """
+    pair.client.keep_receipt(pair.identity, pair.patient_id, receipt.consent_id, receipt.content)
+
+
 def find_receipt(machine: Machine, pair: Pair, consent_id: str) -> Receipt:
     """Return the receipt of a consent given earlier.
 

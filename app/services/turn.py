@@ -21,7 +21,7 @@ from app.services.consents import Consents, grant, staff
 from app.services.entries import an_object, integer, objects
 from app.services.machine import Machine
 from app.services.pairs import Pair, Unlocked
-from app.services.receipts import Receipt, make_receipt
+from app.services.receipts import Receipt, keep_in_mailbox, make_receipt
 from app.services.requests import asked_terms
 from ledger.commitments import commitment
 from ledger.contract.canonical import Json
@@ -164,6 +164,10 @@ class Turn:
     def receipt(self, commit: Commit) -> Receipt:
         """Return the receipt of a grant; also once an unknown outcome was settled."""
         return make_receipt(self.machine, self.pair, self.consent_id, commit)
+
+    def mail(self, receipt: Receipt) -> None:
+        """Put a receipt of this turn into her mailbox; see ``keep_in_mailbox``."""
+        keep_in_mailbox(self.pair, receipt)
 
     def refuse(self, card_text: str, pin: str) -> Commit:
         """Refuse the whole request, signed like a consent.

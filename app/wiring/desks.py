@@ -19,6 +19,7 @@ from app.services.own_records import OwnRecords
 from app.services.pairs import Unlocked
 from app.services.patients import Patients
 from app.services.people import People
+from app.services.questions import OwnQuestions, Questions
 from app.services.requests import Requests
 from app.services.suggestions import Suggestions
 from app.services.turn import Turn
@@ -92,6 +93,11 @@ class StaffDesk:
         """The hospital's people (registrar, operator)."""
         return self.installation.people(self.identity)
 
+    @cached_property
+    def questions(self) -> Questions:
+        """What the hospital's patients asked (privacy officer)."""
+        return Questions(self.machine, self.identity)
+
     def reauthenticate(self, pin: str) -> None:
         """Have the PIN checked again, before something is signed (feature O4).
 
@@ -144,6 +150,11 @@ class PatientDesk:
     def consents(self) -> Consents:
         """What she allowed and refused."""
         return Consents(self.machine, self.unlocked.card, self.unlocked.pairs, self.language, self.zone)
+
+    @cached_property
+    def questions(self) -> OwnQuestions:
+        """What she asked about accesses."""
+        return OwnQuestions(self.unlocked.pairs)
 
     def narrow(self, row: ConsentRow) -> Turn:
         """Begin to make a consent of hers smaller; see ``start_narrowing``."""

@@ -1,8 +1,10 @@
 """What the bell says: what the ledger refused, then what needs a person or ended for her in the last day."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from app.services.requests import RequestState
+from app.services.requests import RequestState, short_id
 from app.ui.widgets import Notice
 from app.ui.wording import code_sentence, end_text
 from app.wiring.desks import Desk, PatientDesk, StaffDesk
@@ -34,7 +36,9 @@ def notices_of(desk: Desk, now: int) -> tuple[Notice, ...]:
     refused = _refused(desk)
     if isinstance(desk, PatientDesk):
         return (*refused, *_of_patient(desk, now))
-    return (*refused, *(_of_practitioner(desk, now) if desk.profile.role == "practitioner" else ()))
+    by_role = {"practitioner": _of_practitioner, "privacy-officer": _of_privacy_officer}
+    of_role = by_role.get(desk.profile.role)
+    return (*refused, *(() if of_role is None else of_role(desk, now)))
 
 
 def read(desk: Desk, key: str) -> None:
@@ -60,9 +64,42 @@ def _refused(desk: Desk) -> tuple[Notice, ...]:
 
 
 def _of_patient(desk: PatientDesk, now: int) -> tuple[Notice, ...]:
-    return tuple(
+    waiting = tuple(
         Notice(f"inbox:{row.consent_id}", f"{row.asked_by.name} asks for access", "inbox", end_text(row.sent_at, now))
-        for row in desk.inbox.rows()[:_MOST]
+        for row in desk.inbox.rows()
+    )
+    return (*waiting, *_of_mailbox(desk, now))[:_MOST]
+
+
+def _of_mailbox(desk: PatientDesk, now: int) -> Iterator[Notice]:
+    """Yield what came into her mailbox in the last day and is hers to read on a page, newest first."""
+    told = [
+        each
+        for pair in desk.unlocked.pairs
+        for each in pair.client.notices(pair.identity, pair.patient_id, pair.mailbox)
+        if now - each.at < _DAY
+    ]
+    for each in sorted(told, key=lambda each: each.at, reverse=True):
+        at = end_text(each.at, now)
+        if each.kind == "question-answered":
+            said = "The privacy officer answered your question"
+            yield Notice(f"accesses:{each.content['access_id']}", said, "message-circle-question-mark", at)
+        elif each.kind == "receipt":
+            consent_id = str(each.content["consent_id"])
+            said = f"Your receipt {short_id(consent_id)} is in your mailbox"
+            yield Notice(f"consents:{consent_id}", said, "receipt-text", at)
+
+
+def _of_privacy_officer(desk: StaffDesk, now: int) -> tuple[Notice, ...]:
+    waiting = (row for row in desk.questions.rows() if row.question.answered_at is None)
+    return tuple(
+        Notice(
+            f"questions:{row.question.access_id}",
+            f"{row.person} asks about an access",
+            "message-circle-question-mark",
+            end_text(row.question.asked_at, now),
+        )
+        for row in islice(waiting, _MOST)
     )
 
 

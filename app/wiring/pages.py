@@ -13,6 +13,7 @@ from app.ui.pages.ledger import LedgerPage, LedgerPlace
 from app.ui.pages.opening import Opener
 from app.ui.pages.own_records import OwnRecordsPage
 from app.ui.pages.people import PeoplePage
+from app.ui.pages.questions import QuestionsPage
 from app.ui.pages.settings import SettingsPage
 from app.ui.pages.workplace import Workplace
 from app.ui.widgets import PaletteItem
@@ -93,6 +94,10 @@ def office_rooms(desk: StaffDesk, desktop: "Desktop") -> Rooms:
     if desk.profile.role == "registrar":
         people = PageEntry(RailEntry("people", "People", "users-round"), PeoplePage(desk.people, place))
         return Rooms((people, ledger, settings), "people")
+    if desk.profile.role == "privacy-officer":
+        asked = QuestionsPage(desk.questions, place)
+        entry = PageEntry(RailEntry("questions", "Questions", "message-circle-question-mark"), asked)
+        return Rooms((entry, ledger, settings), "questions")
     return Rooms((ledger, settings), "ledger")
 
 
@@ -101,7 +106,7 @@ def patient_rooms(desk: PatientDesk, desktop: "Desktop") -> Rooms:
     window, place = desktop.window, workplace(desk, desktop)
     inbox = InboxPage(desk.inbox, place, desk.language)
     consents = ConsentsPage(desk.consents, desk.narrow, place, desk.language)
-    accesses = AccessesPage(desk.accesses, desk.consents, place, desk.language)
+    accesses = AccessesPage(desk.accesses, desk.consents, desk.questions, place, desk.language)
     records = OwnRecordsPage(desk.records, place, desk.language, desk.unlocked.person.name)
     opener = Opener(desk.records.reading, desk.installation.reader, place, window, "My records")
     inbox.turn_ready.connect(desktop.turns.show)
@@ -121,6 +126,7 @@ def patient_rooms(desk: PatientDesk, desktop: "Desktop") -> Rooms:
     def grown() -> None:
         if window.is_shell_shown and window.current_key in ("inbox", "accesses"):
             window.page(window.current_key).refresh()
+        accesses.look()
 
     return Rooms(entries, "inbox", partial(stop_opener, opener), grown=grown)
 

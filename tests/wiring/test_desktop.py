@@ -134,7 +134,7 @@ def test_a_short_pin_is_not_even_tried(desktop: Desktop, hand: Mouse) -> None:
         (CAROL, ("worklist", "patient", "viewer", "requests", "suggestions", "settings")),
         (ALMA, ("inbox", "consents", "accesses", "records", "settings")),
         ("Rita Roster", ("people", "ledger", "settings")),
-        ("Petra Protocol", ("ledger", "settings")),
+        ("Petra Protocol", ("questions", "ledger", "settings")),
         ("Otto Operand", ("ledger", "settings")),
     ],
 )

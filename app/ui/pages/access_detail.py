@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.services.accesses import AccessState
 from app.services.consents import ConsentState
@@ -19,6 +19,7 @@ from app.ui.wording import NONE, time_text
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from app.custodian.results import Question
     from app.services.accesses import AccessRow
     from app.services.consents import ConsentRow
     from app.services.proofs import Checked
@@ -34,6 +35,7 @@ class AccessDetail(FreshPane):
     save_wanted = Signal()
     check_wanted = Signal()
     stop_wanted = Signal()
+    ask_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__(_NOTHING, width=330)
@@ -41,19 +43,37 @@ class AccessDetail(FreshPane):
         self.check_button = Button("Check it again", icon_name="rotate-cw", small=True)
         self.checked = Note("shield-check", "", "ok")
         self.stop_button = Button("Stop this access…", kind=ButtonKind.DANGER_OUTLINE, icon_name="ban", patient=True)
-        self.buttons.addWidget(self.stop_button)
+        self.ask_button = Button("Ask about this…", icon_name="message-circle-question-mark", patient=True)
+        self.wrong = QWidget()
+        words = QVBoxLayout(self.wrong)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(0)
+        words.addWidget(label("Does this look wrong?", TextKind.STRONG))
+        words.addWidget(label("The privacy officer must answer you.", TextKind.BODY, "text2", wrap=True))
+        for part in (self.wrong, self.ask_button, self.stop_button):
+            self.buttons.addWidget(part)
+        self.ask_button.clicked.connect(self.ask_wanted)
         self.save_button.clicked.connect(self.save_wanted)
         self.check_button.clicked.connect(self.check_wanted)
         self.stop_button.clicked.connect(self.stop_wanted)
         self.show_row(None, (), None)
 
-    def show_row(self, row: AccessRow | None, consents: tuple[ConsentRow, ...], zone: tzinfo | None) -> None:
-        """Show an entry with the consents that decided it; None says that nothing is chosen."""
+    def show_row(
+        self,
+        row: AccessRow | None,
+        consents: tuple[ConsentRow, ...],
+        zone: tzinfo | None,
+        question: Question | None = None,
+    ) -> None:
+        """Show an entry with the consents that decided it and what she asked about it; None: nothing is chosen."""
         layout = self.renew(self.save_button, self.check_button, self.checked)
         self.nothing.setVisible(row is None)
         active = [each for each in consents if each.state is ConsentState.ACTIVE and not each.denies]
         is_stoppable = bool(active) and row is not None and not is_own(row)
         self.stop_button.setVisible(is_stoppable)
+        is_askable = row is not None and not is_own(row) and question is None
+        self.wrong.setVisible(is_askable)
+        self.ask_button.setVisible(is_askable)
         self.checked.show_note("shield-check", "")
         if row is None:
             return
@@ -69,6 +89,8 @@ class AccessDetail(FreshPane):
         if (said := how_long(row, zone)) != NONE:
             layout.addLayout(_fact("How long it was open", said))
         layout.addWidget(self._receipt(row))
+        if question is not None:
+            layout.addWidget(_question(question, zone))
 
     def _add_consents(
         self, layout: QVBoxLayout, row: AccessRow, consents: tuple[ConsentRow, ...], zone: tzinfo | None
@@ -119,6 +141,21 @@ class AccessDetail(FreshPane):
         """Say that it could not be checked, or that it was changed."""
         self.check_button.setEnabled(True)
         self.checked.show_note("triangle-alert", text, "deny")
+
+
+def _question(question: Question, zone: tzinfo | None) -> Card:
+    """Show what she asked, and the answer or that it waits."""
+    card = Card()
+    card.body.addWidget(Note("message-circle-question-mark", "Your question", "text", TextKind.STRONG))
+    card.body.addWidget(label(question.text, TextKind.BODY, wrap=True))
+    card.body.addWidget(label(f"Asked {moment(question.asked_at, zone)}", TextKind.CAPTION, "muted"))
+    if question.answered_at is None:
+        card.body.addWidget(Note("hourglass", "The privacy officer has not answered yet.", "wait", TextKind.BODY))
+        return card
+    card.body.addWidget(Note("circle-check", "The privacy officer answered", "ok", TextKind.STRONG))
+    card.body.addWidget(label(question.answer, TextKind.BODY, wrap=True))
+    card.body.addWidget(label(f"Answered {moment(question.answered_at, zone)}", TextKind.CAPTION, "muted"))
+    return card
 
 
 def _fact(name: str, value: str) -> QVBoxLayout:

@@ -75,8 +75,10 @@ class Filter:
         return row.computer if self.which is Which.COMPUTER else True
 
 
-def entries_of(rows: Iterable[AccessRow], now: int, zone: tzinfo | None) -> list[Group | TwoLine]:
-    """Return the rows under their days, newest first."""
+def entries_of(
+    rows: Iterable[AccessRow], now: int, zone: tzinfo | None, unread: frozenset[str] = frozenset()
+) -> list[Group | TwoLine]:
+    """Return the rows under their days, newest first; ``unread`` are access ids that get a dot."""
     entries: list[Group | TwoLine] = []
     day = ""
     for row in rows:
@@ -84,11 +86,11 @@ def entries_of(rows: Iterable[AccessRow], now: int, zone: tzinfo | None) -> list
         if heading != day:
             entries.append(Group(heading))
             day = heading
-        entries.append(_entry(row, zone))
+        entries.append(_entry(row, zone, unread=row.access_id in unread))
     return entries
 
 
-def _entry(row: AccessRow, zone: tzinfo | None) -> TwoLine:
+def _entry(row: AccessRow, zone: tzinfo | None, *, unread: bool) -> TwoLine:
     title = "Computer program" if row.computer else name_of(row.who)
     caption = f"Used by {name_of(row.who)}" if row.computer else f"{role_of(row.who)}, {row.who.hospital}"
     chip = chip_of(row)
@@ -101,8 +103,9 @@ def _entry(row: AccessRow, zone: tzinfo | None) -> TwoLine:
         middle=what_of(row),
         middle_caption=why_of(row),
         chip=chip,
+        unread=unread,
         row=row,
-        spoken=f"{heading_of(row)}, {moment(row.at, zone)}, {why_of(row)}, {chip.word}",
+        spoken=f"{'New: ' if unread else ''}{heading_of(row)}, {moment(row.at, zone)}, {why_of(row)}, {chip.word}",
     )
 
 

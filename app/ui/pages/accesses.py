@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
 
+from app.services.accesses import is_new
 from app.services.proofs import NotProvenError
 from app.ui.outcomes import failure_sentence, state_of
 from app.ui.page import Page
@@ -16,9 +17,10 @@ from app.ui.pages.access_list import HEAD as _HEAD
 from app.ui.pages.access_list import PERIODS, Filter, Period, Which, entries_of, lines_of, save_list
 from app.ui.pages.agreement_words import agreement_text, disagreement_state
 from app.ui.pages.paper import pairs, paragraphs, write_pdf
-from app.ui.pages.patient_words import heading_of, name_of
+from app.ui.pages.patient_words import heading_of, moment, name_of
 from app.ui.pages.saving import ChoosePath, choose_path
 from app.ui.pages.stopping import ask_stop
+from app.ui.pages.words_sheet import WordsSheet
 from app.ui.theme import scaled
 from app.ui.widgets import (
     Band,
@@ -42,13 +44,17 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from app.custodian.results import Question
     from app.services.accesses import Accesses, AccessRow, Completeness
     from app.services.agreement import Agreement
     from app.services.consents import ConsentRow, Consents
     from app.services.proofs import Checked
+    from app.services.questions import OwnQuestions
     from app.ui.pages.workplace import Workplace
 
 _SEGMENTS = {Which.ALL: "All", Which.NOT_OPENED: "Not opened", Which.COMPUTER: "Computer"}
+_ABOUT = "Every opening of your records, and every attempt."
+_ASKING = "Your hospital's privacy officer reads your name and your question, and must answer you."
 _EMPTY = empty("eye", "Nobody has opened your records.", "")
 _NO_MATCH = State("muted", "list-filter", "", "No entry matches.", (Action("clear", "Show all"),))
 _AGREED = ("shield-check", "ok")
@@ -61,6 +67,8 @@ class _Loaded:
     rows: tuple[AccessRow, ...]
     consents: dict[str, ConsentRow]
     completeness: Completeness
+    seen: dict[str, int | None]
+    questions: dict[str, Question]
 
 
 class AccessesPage(Page):
@@ -72,13 +80,16 @@ class AccessesPage(Page):
         self,
         accesses: Accesses,
         consents: Consents,
+        questions: OwnQuestions,
         place: Workplace,
         language: str,
         choose_path: ChoosePath = choose_path,
     ) -> None:
         super().__init__()
         self._accesses, self._consents, self._place = accesses, consents, place
+        self._questions = questions
         self._language, self._choose_path = language, choose_path
+        self._seen: dict[str, int | None] | None = None
         self._loaded: _Loaded | None = None
         self._filter = Filter()
         self.band = Band()
@@ -104,7 +115,8 @@ class AccessesPage(Page):
         titles = QVBoxLayout()
         titles.setSpacing(0)
         titles.addWidget(label("Who saw what", TextKind.PATIENT_TITLE))
-        titles.addWidget(label("Every opening of your records, and every attempt.", TextKind.PATIENT, "text2"))
+        self.subtitle = label(_ABOUT, TextKind.PATIENT, "text2")
+        titles.addWidget(self.subtitle)
         head.addLayout(titles)
         row = QHBoxLayout()
         row.setSpacing(scaled(8))
@@ -138,6 +150,7 @@ class AccessesPage(Page):
         self.detail.check_wanted.connect(self._check)
         self.detail.save_wanted.connect(self._save_entry)
         self.detail.stop_wanted.connect(self._stop)
+        self.detail.ask_wanted.connect(self._ask)
 
     def refresh(self) -> None:
         """Compare with the ledger again."""
@@ -146,11 +159,27 @@ class AccessesPage(Page):
     def _load(self) -> _Loaded:
         rows = self._accesses.rows()
         consents = {row.consent_id: row for row in self._consents.rows()}
-        return _Loaded(rows, consents, self._accesses.completeness())
+        completeness, seen = self._accesses.completeness(), self._accesses.seen()
+        return _Loaded(rows, consents, completeness, seen, self._questions.by_access())
+
+    def look(self) -> None:
+        """Count what is new, for the rail, before the list itself is read."""
+
+        def count() -> int:
+            seen = self._accesses.seen()
+            return sum(is_new(row, seen) for row in self._accesses.rows())
+
+        if self._seen is None:
+            self._place.background.run(self, count, self._say_count, self._fail)
+
+    def _say_count(self, count: int) -> None:
+        if self._seen is None:
+            self.count_changed.emit(count, False)  # noqa: FBT003 (a signal's value)
 
     def blank(self) -> None:
         """Forget the list."""
-        self._loaded = None
+        self._loaded = self._seen = None
+        self.subtitle.setText(_ABOUT)
         self.list.show_entries(())
         self.detail.show_row(None, (), None)
         self.band.show_state(None)
@@ -168,6 +197,7 @@ class AccessesPage(Page):
 
     def _show(self, loaded: _Loaded) -> None:
         self._loaded = loaded
+        self._mark_seen(loaded)
         self._say_completeness(loaded.completeness)
         people = {row.who.subject: name_of(row.who) for row in loaded.rows}
         self.person.clear()
@@ -198,6 +228,27 @@ class AccessesPage(Page):
         at = time_text(said.at, self._place.zone)
         return f"This list is complete: it was compared with block {said.block} at {at}"
 
+    def _mark_seen(self, loaded: _Loaded) -> None:
+        """Keep what was new when this visit began; her hospital notes how far she has read by now."""
+        if self._seen is None:
+            self._seen = loaded.seen
+        count = len(self.unread)
+        since = "" if None in self._seen.values() else " since your last visit"
+        verb = "is" if count == 1 else "are"
+        self.subtitle.setText(f"{_ABOUT} {count:,} {verb} new{since}." if count else _ABOUT)
+        self.count_changed.emit(count, False)  # noqa: FBT003 (a signal's value)
+        block = loaded.completeness.block
+        if any(last is None or last < block for last in loaded.seen.values()):
+            self._place.background.run(self, lambda: self._accesses.mark_seen(block), lambda _: None, self._fail)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Access ids of what somebody else did since her last visit."""
+        loaded, seen = self._loaded, self._seen
+        if loaded is None or seen is None:
+            return frozenset()
+        return frozenset(row.access_id for row in loaded.rows if is_new(row, seen))
+
     def _say_completeness(self, said: Completeness) -> None:
         at = time_text(said.at, self._place.zone)
         if said.complete:
@@ -226,7 +277,7 @@ class AccessesPage(Page):
         }
         self.segments.show_segments(tuple(Segment(key.value, text, counts[key]) for key, text in _SEGMENTS.items()))
         rows = self.shown_rows
-        self.list.show_entries(entries_of(rows, now, self._place.zone))
+        self.list.show_entries(entries_of(rows, now, self._place.zone, self.unread))
         self.nothing.show_state(_NO_MATCH if loaded.rows else _EMPTY)
         self._stack.setCurrentWidget(self.list if rows else self.nothing)
         self.save_button.setEnabled(bool(rows))
@@ -250,7 +301,11 @@ class AccessesPage(Page):
         return tuple(known[each] for each in row.consents if each in known)
 
     def _show_detail(self, row: AccessRow | None) -> None:
-        self.detail.show_row(row, () if row is None else self._deciding(row), self._place.zone)
+        if row is None or self._loaded is None:
+            self.detail.show_row(None, (), None)
+            return
+        question = self._loaded.questions.get(row.access_id)
+        self.detail.show_row(row, self._deciding(row), self._place.zone, question)
 
     # what can be done about an entry
 
@@ -285,6 +340,27 @@ class AccessesPage(Page):
     def _stopped(self) -> None:
         self.toast_wanted.emit("Stopped. What was open there closes in a few seconds.")
         self.refresh()
+
+    def _ask(self) -> None:
+        row: AccessRow | None = self.list.current_row
+        if row is None:
+            return
+        about = f"{heading_of(row)}, {moment(row.at, self._place.zone)}. {_ASKING}"
+        sheet = WordsSheet(self, "Ask about this", about, "Your question", "Send question", patient=True)
+
+        def sent(_: None) -> None:
+            sheet.accept()
+            self.toast_wanted.emit("Sent. The privacy officer must answer you; the answer stands here.")
+            self.refresh()
+
+        def failed(error: Exception) -> None:
+            sheet.show_failed(state_of(error))
+
+        def send(words: str) -> None:
+            self._place.background.run(sheet, lambda: self._questions.ask(row, words), sent, failed)
+
+        sheet.given.connect(send)
+        sheet.open()
 
     def _save_entry(self) -> None:
         row: AccessRow | None = self.list.current_row

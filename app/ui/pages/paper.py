@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from PySide6.QtGui import QImage
+    from PySide6.QtGui import QImage, QPagedPaintDevice
 
 _STYLE = """
 body { font-family:"IBM Plex Sans","Noto Sans",sans-serif; font-size:10pt }
@@ -59,13 +59,25 @@ def write_pdf(path: Path, title: str, body: str, image: QImage | None = None, *,
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     if landscape:
         writer.setPageOrientation(QPageLayout.Orientation.Landscape)
-    writer.setPageMargins(QMarginsF(20, 18, 20, 18), QPageLayout.Unit.Millimeter)
+    print_on(writer, body, image)
+    if not path.stat().st_size:
+        raise OSError(str(path))
+
+
+def print_on(device: QPagedPaintDevice, body: str, image: QImage | None = None) -> None:
+    """Print on a printer, or into a file.
+
+    Args:
+        device: whose paper is chosen already.
+        body: HTML of this module's functions; an image is ``<img src="image">``.
+        image: the QR code.
+    """
+    device.setPageMargins(QMarginsF(20, 18, 20, 18), QPageLayout.Unit.Millimeter)
     document = QTextDocument()
     document.setDefaultStyleSheet(_STYLE)
     if image is not None:
         document.addResource(QTextDocument.ResourceType.ImageResource, QUrl("image"), image)
     document.setHtml(f"<body>{body}</body>")
-    document.setPageSize(QSizeF(writer.pageLayout().paintRectPixels(writer.resolution()).size()))
-    document.print_(writer)
-    if not path.stat().st_size:
-        raise OSError(str(path))
+    dots = device.pageLayout().paintRectPixels(device.logicalDpiX())
+    document.setPageSize(QSizeF(dots.size()))
+    document.print_(device)

@@ -71,7 +71,7 @@ def signed(asked: Asked) -> None:
 def accesses_page(qtbot: QtBot, asked: Asked, accesses: Accesses | None = None) -> AccessesPage:
     """Return Who saw what, loaded."""
     desk = asked.world.patient(ALMA)
-    page = AccessesPage(accesses or desk.accesses, desk.consents, asked.place, "en", asked.folder)
+    page = AccessesPage(accesses or desk.accesses, desk.consents, desk.questions, asked.place, "en", asked.folder)
     qtbot.addWidget(page)
     page.resize(1192, 724)
     page.show()
@@ -178,7 +178,7 @@ def test_nobody_has_opened_anything(qtbot: QtBot, asked: Asked) -> None:
 def test_the_list_says_with_which_block_it_was_compared(qtbot: QtBot, asked: Asked) -> None:
     signed(asked)
     desk = asked.world.patient(ALMA)
-    page = AccessesPage(desk.accesses, desk.consents, asked.place, "en", asked.folder)
+    page = AccessesPage(desk.accesses, desk.consents, desk.questions, asked.place, "en", asked.folder)
     qtbot.addWidget(page)
     with qtbot.waitSignal(page.status_said) as said:
         page.refresh()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from app.ui.pages.printing import choose_printer
 from app.ui.pages.saving import choose_path
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from app.consent.sentences import Answer
     from app.services.choices import Choices
     from app.services.turn import Turn
+    from app.ui.pages.printing import ChoosePrinter
     from app.ui.pages.saving import ChoosePath
     from app.ui.pages.turn.speech import Speech
     from app.ui.pages.workplace import Workplace
@@ -57,6 +59,7 @@ class TurnPlace:
         sandbox_card: returns the text of her card; only in the sandbox.
         speech: reads aloud; None where the machine has no such program.
         choose_path: asks where to save a file.
+        choose_printer: asks for a printer.
     """
 
     place: Workplace
@@ -69,3 +72,4 @@ class TurnPlace:
     sandbox_card: Callable[[], str] | None = None
     speech: Speech | None = None
     choose_path: ChoosePath = choose_path
+    choose_printer: ChoosePrinter = choose_printer

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.services.requests import short_id
-from app.ui.pages.paper import pairs, paragraphs, write_pdf
+from app.ui.pages.paper import pairs, paragraphs, print_on, write_pdf
+from app.ui.pages.printing import NoPrinterError
 from app.ui.pages.qr import QrCode, qr_image
 from app.ui.pages.turn.step import Step
 from app.ui.theme import scaled
@@ -16,12 +17,14 @@ from app.ui.widgets import Button, Card, Fact, FactsGrid, Note, TextKind, label
 from app.ui.widgets.text import IconLabel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QWidget
 
     from app.services.receipts import Receipt
-    from app.ui.pages.saving import ChoosePath
+    from app.ui.pages.turn.place import TurnPlace
     from app.ui.pages.turn.words import Words
 
 OPEN_SECONDS: Final = 60
@@ -90,18 +93,19 @@ class Finished(Step):
 
 
 class ReceiptStep(Finished):
-    """The receipt of a signature, to be saved where ``choose_path`` says.
+    """The receipt of a signature: to be printed, saved, or kept in her mailbox.
 
     Args:
         receipt: what to show.
         words: in the patient's language.
         zone: her hospital's fixed offset.
-        choose_path: asks for a file.
+        where: the background, and who asks for a file or a printer.
+        mail: puts the receipt into her mailbox; blocks.
     """
 
-    def __init__(self, receipt: Receipt, words: Words, zone: str, choose_path: ChoosePath) -> None:
+    def __init__(self, receipt: Receipt, words: Words, zone: str, where: TurnPlace, mail: Callable[[], None]) -> None:
         super().__init__(words, words.say("done"), words.say("receipt_note"))
-        self._zone, self._choose_path = zone, choose_path
+        self._zone, self._where, self._mail = zone, where, mail
         self.receipt = receipt
         self._moment = words.consent.moment(receipt.at, zone)
         card = Card(words.say("receipt"), icon_name="receipt-text", accent=True, padding=20)
@@ -121,12 +125,16 @@ class ReceiptStep(Finished):
         card.body.addWidget(Note("qr-code", words.say("receipt.code"), "muted", TextKind.PATIENT_CAPTION))
         buttons = QHBoxLayout()
         buttons.setSpacing(scaled(8))
+        self.print_button = Button(words.say("print"), icon_name="printer", patient=True)
+        self.mail_button = Button(words.say("mailbox"), icon_name="inbox", patient=True)
+        self.print_button.clicked.connect(self._print)
+        self.mail_button.clicked.connect(self._send)
         self.pdf_button = Button(words.say("save_pdf"), icon_name="download", patient=True)
         self.json_button = Button(words.say("receipt.save_json"), icon_name="download", patient=True)
         self.pdf_button.clicked.connect(lambda: self._save("pdf", "PDF (*.pdf)"))
         self.json_button.clicked.connect(lambda: self._save("json", "JSON (*.json)"))
-        buttons.addWidget(self.pdf_button)
-        buttons.addWidget(self.json_button)
+        for button in (self.print_button, self.pdf_button, self.json_button, self.mail_button):
+            buttons.addWidget(button)
         buttons.addStretch(1)
         card.body.addLayout(buttons)
         self.note = Note("circle-check", "", "ok", TextKind.PATIENT_CAPTION)
@@ -134,8 +142,35 @@ class ReceiptStep(Finished):
         card.body.addWidget(self.note)
         self.content.addWidget(card)
 
+    def _print(self) -> None:
+        try:
+            printer = self._where.choose_printer(self)
+        except NoPrinterError:
+            self._show_saved(self._words.say("receipt.no_printer"), failed=True)
+            return
+        if printer is None:
+            return
+        printer.setDocName(self._words.say("receipt.pdf"))
+        print_on(printer, *receipt_paper(self.receipt, self._words, self._zone))
+        has_failed = printer.printerState() in (type(printer).PrinterState.Error, type(printer).PrinterState.Aborted)
+        said = "receipt.not_printed" if has_failed else "receipt.printed"
+        self._show_saved(self._words.say(said), failed=has_failed)
+
+    def _send(self) -> None:
+        self.mail_button.setEnabled(False)
+        self.note.show_note("hourglass", self._words.say("receipt.mailing"), "text2")
+
+        def sent(_: None) -> None:
+            self._show_saved(self._words.say("receipt.mailed"))
+
+        def failed(_error: Exception) -> None:
+            self.mail_button.setEnabled(True)
+            self._show_saved(self._words.say("receipt.not_mailed"), failed=True)
+
+        self._where.place.background.run(self, self._mail, sent, failed)
+
     def _save(self, kind: str, kinds: str) -> None:
-        path = self._choose_path(self, f"assent-{self.receipt.consent_id[:4].upper()}.{kind}", kinds)
+        path = self._where.choose_path(self, f"assent-{self.receipt.consent_id[:4].upper()}.{kind}", kinds)
         if path is None:
             return
         path = path.with_suffix(f".{kind}")
@@ -179,8 +214,13 @@ def save_receipt(path: Path, receipt: Receipt, words: Words, zone: str) -> None:
     if path.suffix == ".json":
         path.write_bytes(receipt.content)
         return
+    write_pdf(path, words.say("receipt.pdf"), *receipt_paper(receipt, words, zone))
+
+
+def receipt_paper(receipt: Receipt, words: Words, zone: str) -> tuple[str, QImage]:
+    """Return what people read of a receipt on paper, and the code on it."""
     rows = receipt_rows(receipt, words, words.consent.moment(receipt.at, zone))
     body = paragraphs(words.say("receipt.pdf"), receipt.sentences) + pairs(rows)
     body += paragraphs("", (words.say("receipt_note"), words.say("receipt.code"))) + '<p><img src="image"/></p>'
     body += pairs(((words.say("receipt.check_number"), receipt.hash),))
-    write_pdf(path, words.say("receipt.pdf"), body, qr_image(receipt.hash, 8))
+    return body, qr_image(receipt.hash, 8)

@@ -184,11 +184,11 @@ class ConsentTurn(QFrame):
         return made
 
     def _make_receipt(self) -> Step:
-        zone = self._started.zone
-        if self._receipt is None:
+        turn, receipt = self._started, self._receipt
+        if receipt is None:
             made = Finished(self._words, self._words.say("done"), self._words.say("receipt.missing"))
         else:
-            made = ReceiptStep(self._receipt, self._words, zone, self._where.choose_path)
+            made = ReceiptStep(receipt, self._words, turn.zone, self._where, lambda: turn.mail(receipt))
         made.finished.connect(lambda: self.leave(Leaving.SIGNED))
         return made
 
