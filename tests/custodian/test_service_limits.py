@@ -197,8 +197,8 @@ def test_refusals_take_the_same_time_whatever_they_are_about(world: World, serve
 
     ways = [{"code": new_subject()}, {"code": used}, {"code": code}]
     ways += [{"patient_id": new_subject()}, {"patient_id": pair.patient_id}, {"patient_id": world.alice.patient_id}]
-    found = [asked(**way) for way in ways]
-    assert {each[:2] for each in found} == {("refused", "")}
-    times = [each[2] for each in found]
+    found = [[asked(**way) for way in ways] for _ in range(3)]
+    assert {each[:2] for row in found for each in row} == {("refused", "")}
+    times = [min(row[number][2] for row in found) for number in range(len(ways))]  # the least that each way takes
     assert min(times) >= STEP
     assert max(times) - min(times) < STEP / 2, times
