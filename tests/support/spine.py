@@ -110,6 +110,7 @@ def record_everything(spine: Spine) -> None:
     spine.submit(VAULT, "EraseRecord", {"patient_id": pid, "record_id": "r2", "certificate": arguments.digest("c")})
     spine.submit(VAULT, "ErasePatient", {"patient_id": bob.subject, "certificate": arguments.digest("c")})
     spine.submit(RITA, "SuspendMember", {"subject": caller(DAN).subject})
+    spine.submit(OLGA, "AnchorLedger", arguments.anchor("older"))
 
 
 def _suggest(spine: Spine, pid: str) -> None:

@@ -137,6 +137,7 @@ def test_it_is_locked_until_its_operator_unlocks_it(near: Neighbours) -> None:
     assert operate(place, "unlock", "").returncode == 1
     assert near.state == "locked"
     near.unlock()
+    until(lambda: refusal(lambda: birch.people(carol.identity)).code != "unreachable")  # its door opens anew
     assert refusal(lambda: birch.people(carol.identity)).code == "wrong-organization"
     told = operate(place, "status")
     assert (told.returncode, "ready" in told.stdout) == (0, True)

@@ -194,7 +194,7 @@ def test_the_list_says_with_which_block_it_was_compared(qtbot: QtBot, asked: Ask
 def test_then_it_says_whether_two_hospitals_agree(qtbot: QtBot, asked: Asked) -> None:
     signed(asked)
     desk = asked.world.patient(ALMA)
-    page = AccessesPage(desk.accesses, desk.consents, asked.place, "en", asked.folder)
+    page = AccessesPage(desk.accesses, desk.consents, desk.questions, asked.place, "en", asked.folder)
     qtbot.addWidget(page)
     said: list[str] = []
     page.status_said.connect(lambda text, _icon, _tone: said.append(text))
